@@ -1,0 +1,371 @@
+"""The equations of a cell, assembled from its structure, written for one cell in scalars.
+
+Unknowns of each compartment: ln c of every free species but one ion, the potential phi (in RT/F,
+against the bath), and ln w where it is osmotic. The one ion follows from charge::
+
+    sum over membranes of (+-) C_m A V = F (w sum_s z_s c_s + z_X X)
+
+so that charge is conserved by construction, and V is never a difference of large amounts. With
+``carry_all`` every species is an unknown and charge is a row, which keeps all of them positive.
+Balances, summed over membranes and reactions of turnover J::
+
+    dn_s/dt = sum (nu_s A J)          dw/dt = sum (+-) L_w A (osm_inside - osm_outside)
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import pi
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from . import constants
+from .cell import Cell
+from .linalg import solve
+from .membrane import AREAS, Bath, Membrane, water_crosses
+from .params import Param
+from .species import Species
+from .transport import Medium, Transporter
+
+Key = tuple[str, ...]
+
+_CHARGE_PASSES = 5
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that the unknowns say about a cell.
+
+    ``c`` (mM) by (compartment, species), ``ln_c`` (functions, so that unused logarithms cost
+    nothing), ``phi`` (RT/F) and ``volume`` (um^3) by compartment, ``area`` (um^2) by membrane.
+    """
+
+    c: Mapping[tuple[str, str], Any]
+    ln_c: Mapping[tuple[str, str], Any]
+    phi: Mapping[str, Any]
+    volume: Mapping[str, Any]
+    area: Mapping[str, Any]
+
+
+def columns(f: Callable, u: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
+    """Value of f and its Jacobian as a list of rows, one unknown at a time."""
+    u, columns, value = list(u), [], []
+    for j, x in enumerate(u):
+        value, column = jax.jvp(
+            lambda x, j=j: f([*u[:j], x, *u[j + 1 :]]), (x,), (jnp.ones_like(x),)
+        )
+        columns.append(column)
+    return value, [list(row) for row in zip(*columns, strict=True)]
+
+
+@jax.custom_jvp
+def _exp(x: Any) -> Any:
+    # XLA merges exp(a)**3 into exp(3a), another exponential; the maximum keeps it from doing so.
+    return jnp.maximum(jnp.exp(x), jnp.finfo(jnp.result_type(x)).tiny)
+
+
+_exp.defjvps(lambda tangent, value, x: value * tangent)
+
+
+class Equations:
+    """The equations of `cell` at given parameters; make it once, outside any loop.
+
+    Parameters
+    ----------
+    cell : Cell
+        The structure.
+    params : mapping
+        Parameter name to scalar (or lanes).
+    carry_all : bool
+        Whether every species is an unknown and charge is a row.
+    """
+
+    def __init__(self, cell: Cell, params: Mapping[str, Any], carry_all: bool = False):
+        self.cell, self.params, self.carry_all = cell, params, carry_all
+        self.RT = constants.R * params["T"]
+        self.F = constants.F
+        self.bath_c = {
+            (bath.name, s.name): self._bath_concentration(bath, s.name)
+            for bath in cell.baths
+            for s in cell.contents[bath.name]
+        }
+        # Outside the loops: a float64 logarithm is a library call for each lane on a CPU.
+        self.bath_ln_c = {key: jnp.log(c) for key, c in self.bath_c.items()}
+        self.bath_osmolarity = {
+            bath.name: sum(
+                (self.bath_c[bath.name, s.name] for s in cell.contents[bath.name]),
+                start=params[f"{bath.name}.X"],
+            )
+            for bath in cell.baths
+        }
+
+    def _bath_concentration(self, bath: Bath, species: str) -> Any:
+        if species != bath.derive:
+            return self.params[f"{bath.name}.{species}"]
+        charge = self.params[f"{bath.name}.z_X"] * self.params[f"{bath.name}.X"]
+        z = {s.name: s.z for s in self.cell.contents[bath.name]}
+        for other, valence in z.items():
+            if other != species:
+                charge = charge + valence * self.params[f"{bath.name}.{other}"]
+        return -charge / z[species]
+
+    @cached_property
+    def unknowns(self) -> list[Key]:
+        """Keys of the unknowns: ("c", compartment, species), ("phi", ...), ("w", ...)."""
+        cell = self.cell
+        followed = {} if self.carry_all else cell.dependent
+        free = [
+            ("c", a.name, s.name)
+            for a in cell.compartments
+            for s in cell.contents[a.name]
+            if s != followed.get(a.name)
+        ]
+        potentials = [("phi", a.name) for a in cell.compartments]
+        return free + potentials + [("w", a.name) for a in cell.compartments if a.volume == "osmotic"]
+
+    @cached_property
+    def rows(self) -> list[Key]:
+        """Keys of the balances, paired with `unknowns` so that no pivoting is needed."""
+
+        def row(key: Key) -> Key:
+            if key[0] == "c":
+                return ("n", *key[1:])
+            if key[0] == "w":
+                return key
+            ion = None if self.carry_all else self.cell.dependent[key[1]]
+            return ("q", key[1]) if ion is None else ("n", key[1], ion.name)
+
+        return [row(key) for key in self.unknowns]
+
+    def state(self, u: Sequence[Any], followed: Sequence[Any] | None = None) -> State:
+        """What the unknowns say, in the order of `unknowns`.
+
+        `followed` are concentrations of the ions that follow from charge, where they are known
+        already.
+        """
+        given = dict(zip(self.unknowns, u, strict=True))
+        phi = {a.name: given["phi", a.name] for a in self.cell.compartments}
+        volume = {
+            a.name: _exp(given["w", a.name])
+            if a.volume == "osmotic"
+            else self.params[f"{a.name}.volume"]
+            for a in self.cell.compartments
+        }
+        area = {m.name: self.area(m, volume) for m in self.cell.membranes}
+        c = dict(self.bath_c)
+        ln_c = {key: (lambda x=x: x) for key, x in self.bath_ln_c.items()}
+        for a in self.cell.compartments:
+            for s in self.cell.contents[a.name]:
+                if ("c", a.name, s.name) in given:
+                    x = given["c", a.name, s.name]
+                    c[a.name, s.name] = _exp(x)
+                    ln_c[a.name, s.name] = lambda x=x: x
+        for position, (a, ion) in enumerate(self.followers):
+            if followed is None:
+                missing = self._missing_charge(a, c, phi, volume, area)
+                x = missing / (ion.z * self.F * volume[a])
+            else:
+                x = followed[position]
+            c[a, ion.name] = x
+            ln_c[a, ion.name] = lambda x=x: jnp.log(x)
+        return State(c, ln_c, phi, volume, area)
+
+    @cached_property
+    def followers(self) -> list[tuple[str, Species]]:
+        """The ions that follow from charge: (compartment, species)."""
+        if self.carry_all:
+            return []
+        return [(a, s) for a, s in self.cell.dependent.items() if s is not None]
+
+    def followed(self, u: Sequence[Any]) -> list[Any]:
+        """Concentrations of the ions that follow from charge, mM."""
+        c = self.state(u).c
+        return [c[a, s.name] for a, s in self.followers]
+
+    def area(self, m: Membrane, volume: Mapping[str, Any]) -> Any:
+        """Area of a membrane, um^2."""
+        if m.area == "constant":
+            return self.params[f"{m.name}.area"]
+        w = volume[m.inside.name]
+        if m.area == "cylinder":
+            return 2.0 * jnp.sqrt(pi * self.params[f"{m.name}.length"] * w)
+        return (36.0 * pi) ** (1 / 3) * jnp.cbrt(w) ** 2
+
+    def voltage(self, m: Membrane, phi: Mapping[str, Any]) -> Any:
+        """Potential across a membrane, in RT/F."""
+        return phi[m.inside.name] - phi.get(m.outside.name, 0.0)
+
+    def _sides(self, a: str) -> list[tuple[Membrane, int]]:
+        """Membranes of a compartment, with +1 where it is their inside."""
+        found = [(m, +1) for m in self.cell.membranes if m.inside.name == a]
+        return found + [(m, -1) for m in self.cell.membranes if m.outside.name == a]
+
+    def _missing_charge(self, a: str, c: Mapping, phi: Mapping, volume: Mapping, area: Mapping) -> Any:
+        """Charge of the membranes of a compartment less that of its contents so far, fC."""
+        stored: Any = 0.0
+        for m, sign in self._sides(a):
+            capacitance = self.params[f"{m.name}.C_m"] * area[m.name]
+            stored = stored + sign * capacitance * self.voltage(m, phi)
+        contents = self.params[f"{a}.z_X"] * self.params[f"{a}.X"]
+        dissolved: Any = 0.0
+        for s in self.cell.contents[a]:
+            if (a, s.name) in c and s.z:
+                dissolved = dissolved + s.z * c[a, s.name]
+        return stored * (self.RT / self.F) - self.F * (contents + volume[a] * dissolved)
+
+    def turnovers(self, state: State) -> dict[str, Any]:
+        """Turnover of every reaction, amol/um^2/s."""
+        flux = {}
+        for m in self.cell.membranes:
+            medium = self.medium(m, state)
+            for t in m.transporters:
+                rates = self.rates(t, medium)
+                flux |= {leg.name: J for leg, J in zip(t.legs, rates, strict=True)}
+        return flux
+
+    def rates(self, t: Transporter, medium: Medium) -> list[Any]:
+        """Turnover of each reaction of a transporter in a medium."""
+        return t.turnovers(medium, {name: self.params[f"{t.name}.{name}"] for name, _ in t.params})
+
+    def medium(self, m: Membrane, state: State, u: Any = None) -> Medium:
+        """What the transporters of a membrane see, at its own or at another potential u (RT/F)."""
+
+        def side(pool: Mapping, owner: str) -> dict[str, Any]:
+            return {s: value for (at, s), value in pool.items() if at == owner}
+
+        return Medium(
+            inside=side(state.c, m.inside.name),
+            outside=side(state.c, m.outside.name),
+            ln_inside=side(state.ln_c, m.inside.name),
+            ln_outside=side(state.ln_c, m.outside.name),
+            u=self.voltage(m, state.phi) if u is None else u,
+            RT=self.RT,
+            F=self.F,
+            bare={name: value for name, value in self.params.items() if "." not in name},
+        )
+
+    def osmolarity(self, a: str, state: State) -> Any:
+        """Osmolarity of a compartment or bath, mM."""
+        if a in self.bath_osmolarity:
+            return self.bath_osmolarity[a]
+        total = self.params[f"{a}.X"] / state.volume[a]
+        for s in self.cell.contents[a]:
+            total = total + state.c[a, s.name]
+        return total
+
+    def residual(self, u: Sequence[Any], followed: Sequence[Any] | None = None) -> list[Any]:
+        """Rates of change dn/dt (amol/s) and dw/dt (um^3/s), and charges (fC), as in `rows`."""
+        state = self.state(u, followed)
+        flux = self.turnovers(state)
+        totals: dict[Key, Any] = {}
+        for m in self.cell.membranes:
+            for leg in (leg for t in m.transporters for leg in t.legs):
+                for s in leg.reaction.species:
+                    for owner, side in ((m.inside.name, "i"), (m.outside.name, "o")):
+                        change = leg.reaction.change(s, side)
+                        if change and owner in state.volume:
+                            term = change * (state.area[m.name] * flux[leg.name])
+                            key = ("n", owner, s.name)
+                            totals[key] = totals[key] + term if key in totals else term
+            if water_crosses(m):
+                inside, outside = m.inside.name, m.outside.name
+                osmotic = self.osmolarity(inside, state) - self.osmolarity(outside, state)
+                flow = self.params[f"{m.name}.L_w"] * state.area[m.name] * osmotic
+                for owner, term in ((inside, flow), (outside, -flow)):
+                    if owner in state.volume:
+                        key = ("w", owner)
+                        totals[key] = totals[key] + term if key in totals else term
+        for key in self.rows:
+            if key[0] == "q":
+                totals[key] = self._missing_charge(
+                    key[1], state.c, state.phi, state.volume, state.area
+                )
+        return [totals[key] for key in self.rows]
+
+    def jacobian(self, u: Sequence[Any]) -> tuple[list[Any], list[list[Any]], list[Any], Any]:
+        """Residual, its exact Jacobian, and the followed ions with theirs.
+
+        Differentiating with respect to one scalar leaves the zeros of the others symbolic, so
+        that they cost nothing; a basis of ones and zeros would be multiplied out. The ions that
+        follow from charge are differentiated once, and chained.
+        """
+        x = self.followed(u)
+        x, slope = columns(self.followed, u) if self.followers else ([], [])
+        value, direct = columns(lambda u: self.residual(u, x), u)
+        if self.followers:
+            _, through = columns(lambda x: self.residual(u, x), x)
+            for row, via in zip(direct, through, strict=True):
+                for d, sensitivity in enumerate(via):
+                    for j in range(len(row)):
+                        row[j] = row[j] + sensitivity * slope[d][j]
+        return value, direct, x, slope
+
+    def with_charge(self, u: Sequence[Any]) -> list[Any]:
+        """Unknowns whose concentrations fit the charge of the membranes, with ``carry_all``.
+
+        All ions of a compartment move together, ``c_s exp(-z_s x)``, so that none can become
+        negative: the change is small where u is close, as after a step that kept charge to first
+        order. What is left would otherwise be put on V, thousands of mV for a per cent of an ion.
+        """
+        u = list(u)
+        for _ in range(_CHARGE_PASSES):
+            state = self.state(u)
+            for a in self.cell.compartments:
+                missing = self._missing_charge(
+                    a.name, state.c, state.phi, state.volume, state.area
+                )
+                ions = [s for s in self.cell.contents[a.name] if s.z]
+                stiffness = sum(s.z**2 * state.c[a.name, s.name] for s in ions)
+                x = -missing / (self.F * state.volume[a.name] * stiffness) if ions else 0.0
+                x = jnp.clip(x, -1.0, 1.0) if ions else x
+                for s in ions:
+                    j = self.unknowns.index(("c", a.name, s.name))
+                    u[j] = u[j] - s.z * x
+        return u
+
+    def velocity(self, state: State, rates: Sequence[Any]) -> list[Any]:
+        """Rates of change of `unknowns` (1/s) that follow from balances; linear in `rates`."""
+        by_key = dict(zip(self.rows, rates, strict=True))
+        growth = {key[1]: by_key[key] / state.volume[key[1]] for key in self.rows if key[0] == "w"}
+        speed: dict[Key, Any] = {("w", a): g for a, g in growth.items()}
+        charging: dict[str, Any] = {}
+        for a in self.cell.compartments:
+            charging[a.name] = 0.0
+            for s in self.cell.contents[a.name]:
+                rate = by_key[("n", a.name, s.name)]
+                amount = state.c[a.name, s.name] * state.volume[a.name]
+                speed["c", a.name, s.name] = rate / amount - growth.get(a.name, 0.0)
+                charging[a.name] = charging[a.name] + s.z * rate
+        speed |= {
+            ("phi", a): x
+            for a, x in zip(charging, self._charging(state, growth, charging), strict=True)
+        }
+        return [speed[key] for key in self.unknowns]
+
+    def _charging(self, state: State, growth: Mapping, charging: Mapping) -> list[Any]:
+        """Solve the capacitance matrix for dphi/dt: C A dV/dt = F sum z dn/dt - C V dA/dt."""
+        names = list(charging)
+        matrix: list[list[Any]] = [[0.0 for _ in names] for _ in names]
+        rhs = [charging[a] * self.F for a in names]
+        thermal = self.RT / self.F
+        for i, a in enumerate(names):
+            for m, sign in self._sides(a):
+                capacitance = thermal * self.params[f"{m.name}.C_m"] * state.area[m.name]
+                other = m.outside.name if sign > 0 else m.inside.name
+                matrix[i][i] = matrix[i][i] + capacitance
+                if other in names:
+                    matrix[i][names.index(other)] = matrix[i][names.index(other)] - capacitance
+                if m.area != "constant":
+                    growing = AREAS[m.area] * growth.get(m.inside.name, 0.0)
+                    rhs[i] = rhs[i] - sign * capacitance * self.voltage(m, state.phi) * growing
+        return solve(matrix, rhs)
+
+
+def inside_domain(declared: Mapping[str, Param], params: Mapping[str, Any]) -> Any:
+    """Whether all parameters lie in their domains, by lane."""
+    valid: Any = True
+    for name, param in declared.items():
+        valid = valid & param.allows(params[name])
+    return valid

@@ -1,0 +1,93 @@
+"""Parameters: declared with a nominal value, a unit and a domain; given as one flat mapping.
+
+The name of a parameter is ``owner.name`` (``leak_K.g``, ``bath.K``), or bare (``T``, ``ATP``).
+That one string names it in a space, a sweep, a store, a gradient, a table and a study file.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .naming import UnknownName, unknown
+from .units import parse
+
+DOMAINS = {
+    "real": "a finite number",
+    "nonnegative": "a finite number, zero or more",
+    "positive": "a finite number above zero",
+    "fraction": "a number between 0 and 1",
+}
+
+
+@dataclass(frozen=True)
+class Param:
+    """A declared parameter: nominal value, unit, domain, and what it means.
+
+    Parameters
+    ----------
+    nominal : float
+        Value where the user gives none, in `unit`.
+    unit : str
+        A unit that `jaxmembrane.convert` understands, in the package's system.
+    long_name : str
+        What it is, as on an axis label.
+    domain : {"nonnegative", "positive", "real", "fraction"}
+        Where it may lie; a row outside gets the status ``invalid``.
+
+    Raises
+    ------
+    ValueError
+        If the unit does not parse, or the nominal value lies outside the domain.
+
+    Examples
+    --------
+    >>> import jaxmembrane as jm
+    >>> jm.Param(0.7, "pS/um^2", "conductance").unit
+    'pS/um^2'
+    """
+
+    nominal: float
+    unit: str
+    long_name: str = ""
+    domain: str = "nonnegative"
+
+    def __post_init__(self):
+        parse(self.unit)
+        if self.domain not in DOMAINS:
+            raise ValueError(unknown("domain", self.domain, DOMAINS))
+        object.__setattr__(self, "nominal", float(self.nominal))
+        if not self.allows(self.nominal):
+            raise ValueError(f"nominal value {self.nominal} must be {DOMAINS[self.domain]}")
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest value; a positive parameter excludes its lower bound."""
+        lower = -math.inf if self.domain == "real" else 0.0
+        return lower, 1.0 if self.domain == "fraction" else math.inf
+
+    def allows(self, value: Any) -> Any:
+        """Whether a value, or each of an array's, lies in the domain (NaN never does)."""
+        lower, upper = self.bounds
+        inside = (value > lower) if self.domain == "positive" else (value >= lower)
+        return inside & (value <= upper) & (abs(value) < math.inf)
+
+
+def check_params(declared: Mapping[str, Param], given: Mapping[str, Any]) -> None:
+    """Refuse names that are not declared, and numbers outside their domain.
+
+    Raises
+    ------
+    UnknownName
+        (a `KeyError`) for a name that the cell does not have, with the nearest one.
+    ValueError
+        For text, or for a number outside its domain.
+    """
+    for name, value in given.items():
+        if name not in declared:
+            raise UnknownName(unknown("parameter", name, declared))
+        if isinstance(value, (str, bytes, bool)) or value is None:
+            raise ValueError(f"parameter {name} must be a number in {declared[name].unit}, not {value!r}")
+        if isinstance(value, (int, float)) and not declared[name].allows(value):
+            domain = DOMAINS[declared[name].domain]
+            raise ValueError(f"parameter {name} must be {domain}, not {value!r} {declared[name].unit}")

@@ -1,0 +1,302 @@
+"""The resting state of one cell or of a batch: `steady_state` and what it returns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .balance import Equations
+from .cell import Cell
+from .labelled import Labelled
+from .modes import MODES, modes
+from .outputs import OUTPUTS, Output, Reading, check_outputs, labels, shown_dims
+from .params import check_params
+from .rest import BLOCK, STATUS, Found, has_rest, safe_point, solve_rest
+
+DIAGNOSTICS = {
+    "status": Output("1", "outcome of the search for a rest", (), lambda r: []),
+    "steps": Output("1", "iterations used", (), lambda r: []),
+    "residual": Output("1", "largest balance over its largest derivative", (), lambda r: []),
+}
+"""What the search says about itself."""
+
+AVAILABLE = {**OUTPUTS, **MODES, **DIAGNOSTICS}
+"""Every output of a resting state, by name."""
+
+USUAL = (*OUTPUTS, *DIAGNOSTICS)
+"""Outputs of `steady_state` unless told otherwise: all but the eigenvalues."""
+
+CPU_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
+
+
+@partial(
+    jax.tree_util.register_dataclass, data_fields=["values"], meta_fields=["cell"]
+)
+@dataclass(frozen=True)
+class Rest:
+    """A resting state, or a batch of them: its fields are the outputs, ``rest.V``, ``rest.c["Na"]``.
+
+    Leading axes are those of the parameters. Where there is no rest every result is NaN and
+    `status` says why: 0 stable, 1 unstable, 2 no steady state (the volume runs away), 3 not
+    converged, 4 nonfinite, 5 invalid parameters.
+    """
+
+    cell: Cell
+    values: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("values", "cell") or name.startswith("__") or name not in self.values:
+            raise AttributeError(f"this rest has no output {name!r}; it has {', '.join(self.values)}")
+        return self.values[name]
+
+    @property
+    def ok(self) -> Any:
+        """Whether there is a stable rest."""
+        return self.values["status"] == STATUS["stable"]
+
+    def __str__(self) -> str:
+        status = np.asarray(self.values["status"])
+        words = {value: meaning.replace("_", " ") for meaning, value in STATUS.items()}
+        if status.ndim:
+            shape = " x ".join(map(str, status.shape))
+            counts = [f"{(status == v).sum()} {w}" for v, w in words.items() if (status == v).any()]
+            return f"{shape} resting states: " + ", ".join(counts)
+        lines = [f"resting state: {words[int(status)]}, {int(self.values['steps'])} iterations"]
+        for name in ("V", "volume", "c", "E"):
+            if name in self.values:
+                text = _shown(self.values[name])
+                lines.append(f"  {name:7s}{text} {AVAILABLE[name].units}")
+        return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    if not isinstance(value, Labelled):
+        return f"{float(value):.6g}"
+    return ", ".join(f"{' '.join(key)} {float(x):.6g}" for key, x in value.items())
+
+
+def steady_state(
+    cell: Cell,
+    params: Mapping[str, Any] | None = None,
+    *,
+    start: Rest | Mapping[str, Any] | None = None,
+    outputs: Sequence[str] | None = None,
+    precision: str = "float64",
+) -> Rest:
+    """Resting state of a cell, or of a batch: V, concentrations and volume at which nothing changes.
+
+    Solves ``dn_s/dt = 0`` for every free species and ``dw/dt = 0``, with V from charge. Works under
+    `jax.jit`, `jax.vmap`, `jax.grad` and twice; derivatives come from the implicit function theorem
+    and are zero for a lane without a rest.
+
+    Parameters
+    ----------
+    cell : Cell
+        The structure.
+    params : mapping, optional
+        Parameter name to number or array, in package units; the rest are nominal. Arrays are
+        broadcast against each other: leading axes are batch axes.
+    start : Rest or mapping, optional
+        Where to begin: an earlier rest of the same cell, or names to values as in
+        ``{"V": -60.0, "volume": 2000.0, "Na": 20.0}`` for a cell of one compartment. It decides
+        which rest is found where there are several: a stable one that Newton's method reaches from
+        there, else the one that the cell's own course reaches.
+    outputs : sequence of str, optional
+        Which outputs to compute; also ``rate_slowest`` (1/s), ``eigenvalue_real``,
+        ``eigenvalue_imag`` (1/s) and ``time_constant`` (s), which are not among the usual ones.
+    precision : {"float64", "float32"}
+        float32 is for consumer GPUs: V to 0.01 mV, concentrations and volume to 1e-4.
+
+    Returns
+    -------
+    Rest
+        ==================  =============  =============================  ==========================
+        field               unit           dims after the batch axes      is
+        ==================  =============  =============================  ==========================
+        ``V``               mV             (membrane)                     potential
+        ``volume``          um^3           (compartment)                  water volume
+        ``c``               mM             (compartment,) species         concentration
+        ``E``               mV             (membrane,) species            Nernst potential
+        ``flux``, ``dG``    amol/um^2/s,   reaction                       turnover, free energy
+                            J/mol
+        ``current``,        fA/um^2, mV    transporter                    outward current, reversal
+        ``reversal``
+        ``osmolarity``      mM             (compartment)                  osmolarity inside
+        ``status``          int8                                          see `Rest`
+        ``steps``           int32                                         iterations
+        ``residual``        1                                             proof of convergence
+        ==================  =============  =============================  ==========================
+
+        and ``area``, ``atp_rate``, ``slope_conductance``, ``input_resistance``, ``tau_m``. A dim in
+        brackets is there in cells with several.
+
+    Raises
+    ------
+    KeyError
+        For a parameter or output that does not exist, with the nearest that does.
+    ValueError
+        For a number outside its domain, or shapes that do not broadcast. A value inside an array
+        that lies outside its domain gives its row the status ``invalid`` instead.
+    RuntimeError
+        If JAX is set to 32 bits and `precision` is not "float32".
+
+    Notes
+    -----
+    Clipped Newton iterations from a closed form's guess; lanes that fail go to pseudo-transient
+    continuation (Kelley & Keyes 1998, doi:10.1137/S0036142996304796), then to a march in time, and
+    only that second witness may say ``no_steady_state``.
+
+    Examples
+    --------
+    >>> import jaxmembrane as jm
+    >>> print(jm.steady_state(jm.zoo.neuron()))
+    resting state: stable, 11 iterations
+      V      -72.5881 mV
+      volume 1963.52 um^3
+      c      Na 14.0016, K 122.873, Cl 5.16483 mM
+      E      Na 62.4736, K -95.1026, Cl -83.8431 mV
+    """
+    if not isinstance(cell, Cell):
+        raise TypeError(f"steady_state needs a jm.Cell, not {type(cell).__name__}")
+    names = check_outputs(USUAL if outputs is None else outputs, AVAILABLE)
+    names = tuple(dict.fromkeys((*names, *DIAGNOSTICS)))
+    lanes, shape = batch(cell, params or {}, check_precision(precision))
+    begin = None if start is None else begin_at(cell, start, lanes, shape)
+    flat = compiled(lanes)(cell, names, lanes, begin)
+    return Rest(cell, shape_outputs(cell, flat, shape))
+
+
+def check_precision(precision: str) -> Any:
+    """The dtype of a precision, refusing a silent downgrade."""
+    if precision not in ("float64", "float32"):
+        raise ValueError(f"precision must be 'float64' or 'float32', not {precision!r}")
+    if precision == "float64" and not jax.config.jax_enable_x64:
+        raise RuntimeError(
+            "JAX computes in 32 bits here; set jax.config.update('jax_enable_x64', True) before "
+            "(jm.configure() does), or ask for precision='float32'"
+        )
+    return jnp.dtype(precision)
+
+
+def batch(cell: Cell, params: Mapping[str, Any], dtype: Any) -> tuple[dict[str, Any], tuple]:
+    """Parameters as equally long lanes, and the shape that they came in."""
+    check_params(cell.parameters, params)
+    try:
+        given = {name: jnp.asarray(value, dtype) for name, value in cell.nominal(params).items()}
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"parameters must be numbers or arrays of numbers: {error}") from None
+    shapes = {name: x.shape for name, x in given.items() if x.shape}
+    try:
+        shape = np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        listed = ", ".join(f"{name} {s}" for name, s in shapes.items())
+        raise ValueError(f"parameters must have shapes that broadcast, not {listed}") from None
+    return {name: lanes_of(x, shape) for name, x in given.items()}, shape
+
+
+def lanes_of(x: Any, shape: tuple[int, ...]) -> Any:
+    """A value as lanes: flat, and padded with its last one to whole blocks."""
+    n = int(np.prod(shape))
+    flat = jnp.broadcast_to(x, shape).reshape(n)
+    short = -n % BLOCK if n > BLOCK else 0
+    return jnp.concatenate([flat, jnp.broadcast_to(flat[-1:], (short,))]) if short else flat
+
+
+def begin_at(cell: Cell, given: Any, lanes: Mapping[str, Any], shape: tuple[int, ...]) -> dict:
+    """Unknowns of a start given as a `Rest` or by names."""
+    eq = Equations(cell, lanes, carry_all=True)
+    values = dict(given.values if isinstance(given, Rest) else given)
+    one = cell.compartments[0].name if len(cell.compartments) == 1 else None
+    begin = {}
+
+    def take(name: str, key: tuple[str, ...], convert: Any) -> None:
+        value = jnp.asarray(values.pop(name), eq.RT.dtype)
+        begin[key] = convert(lanes_of(value, shape))
+
+    for a in cell.compartments:
+        for s in cell.contents[a.name]:
+            for name in (f"{a.name}.{s.name}", s.name if one else ""):
+                if name in values:
+                    take(name, ("c", a.name, s.name), jnp.log)
+            if isinstance(values.get("c"), Labelled):
+                at = (s.name,) if one else (a.name, s.name)
+                begin["c", a.name, s.name] = jnp.log(lanes_of(values["c"][at], shape))
+    _begin_potentials(cell, eq, values, begin, shape)
+    known = (*AVAILABLE, *cell.species)
+    check_outputs(values, known)
+    return begin
+
+
+def _begin_potentials(cell: Cell, eq: Equations, values: dict, begin: dict, shape: Any) -> None:
+    thermal = eq.RT / eq.F
+    V, volume = values.pop("V", None), values.pop("volume", None)
+    phi: dict[str, Any] = {bath.name: 0.0 for bath in cell.baths}
+    for m in cell.membranes if V is not None else ():
+        value = V[m.name] if isinstance(V, Labelled) else V
+        phi[m.inside.name] = phi[m.outside.name] + lanes_of(jnp.asarray(value), shape) / thermal
+        begin["phi", m.inside.name] = phi[m.inside.name]
+    for a in cell.compartments if volume is not None else ():
+        value = volume[a.name] if isinstance(volume, Labelled) else volume
+        if a.volume == "osmotic":
+            begin["w", a.name] = jnp.log(lanes_of(jnp.asarray(value), shape))
+
+
+def evaluate(
+    cell: Cell, names: tuple[str, ...], lanes: Mapping[str, Any], begin: Any = None
+) -> dict[str, list[Any]]:
+    """Outputs of the rests of lanes: for each name the values of its dims, in row-major order."""
+    found = solve_rest(cell, lanes, begin)
+    ok = has_rest(found.status)
+    u, safe = safe_point(cell, lanes, found)
+    eq = Equations(cell, safe)
+    reading = Reading(eq, eq.state(u))
+    made: dict[str, list[Any]] = {
+        "status": [found.status],
+        "steps": [found.steps],
+        "residual": [jax.lax.stop_gradient(jnp.where(ok, found.residual, jnp.nan))],
+    }
+    wanted = [name for name in names if name in MODES]
+    if wanted:
+        made |= modes(eq, u, wanted)
+    made |= {name: list(OUTPUTS[name].values(reading)) for name in names if name in OUTPUTS}
+    return {
+        name: made[name]
+        if name in DIAGNOSTICS
+        else [jnp.where(ok, value, jnp.nan) for value in made[name]]
+        for name in names
+    }
+
+
+_evaluate = jax.jit(evaluate, static_argnums=(0, 1))
+# Wider vectors are half as fast again; options are refused inside another transformation.
+_evaluate_on_cpu = jax.jit(evaluate, static_argnums=(0, 1), compiler_options=CPU_OPTIONS)
+
+
+def compiled(lanes: Mapping[str, Any]) -> Any:
+    """The compiled `evaluate` for lanes that are arrays, or are being traced."""
+    traced = any(isinstance(x, jax.core.Tracer) for x in lanes.values())
+    return _evaluate if traced or jax.default_backend() != "cpu" else _evaluate_on_cpu
+
+
+def shape_outputs(cell: Cell, flat: Mapping[str, list[Any]], shape: tuple[int, ...]) -> dict:
+    """Outputs in their batch shape, labelled along their own dims."""
+    n, size = int(np.prod(shape)), labels(cell)
+    shaped = {}
+    for name, parts in flat.items():
+        values = [part[:n].reshape(shape) for part in parts]
+        dims = shown_dims(cell, AVAILABLE[name].dims)
+        if not dims:
+            shaped[name] = values[0]
+            continue
+        lengths = [len(size[d]) if d in size else len(values) for d in dims]
+        stacked = jnp.stack(values, axis=-1).reshape(*shape, *lengths)
+        named = {d: size.get(d, tuple(map(str, range(len(values))))) for d in dims}
+        shaped[name] = Labelled(stacked, tuple(named.items()))
+    return shaped
+
+
+__all__ = ["Found", "Rest", "steady_state"]

@@ -1,0 +1,32 @@
+"""What every test runs under: two CPU devices, float64, strict promotion, one compilation cache.
+
+What a child process needs as well is an environment variable. What a user does not have by default
+is set by ``jax.config``, so that a command started by a test runs as a user's would.
+"""
+
+import os
+
+import hypothesis
+import pytest
+
+# No deadline: the first example of a test compiles. The same examples every time, so that who
+# changed nothing breaks nothing; --hypothesis-profile=explore draws new ones.
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.register_profile("repeat", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repeat")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set JAX up before a test module imports it."""
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    # Compiling is most of the work: all workers, children and later runs share what it made.
+    if config.pluginmanager.has_plugin("cacheprovider"):
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+    import jax
+
+    # On every machine, so that the tests deal work to several devices.
+    jax.config.update("jax_num_cpu_devices", 2)
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_numpy_dtype_promotion", "strict")
