@@ -9,6 +9,7 @@ from .distributions import LogNormal as LogNormal
 from .distributions import LogUniform as LogUniform
 from .distributions import Normal as Normal
 from .distributions import Uniform as Uniform
+from .engine import configure as configure
 from .library import channel as channel
 from .library import kcc2 as kcc2
 from .library import leak as leak
@@ -35,5 +36,8 @@ from .species import Pi as Pi
 from .species import Species as Species
 from .steady import Rest as Rest
 from .steady import steady_state as steady_state
+from .store import open_store as open_store
+from .sweep import sweep as sweep
 from .transport import Transporter as Transporter
 from .units import convert as convert
+from .verify import verify as verify

@@ -1,0 +1,216 @@
+"""Batched execution: one compiled program of fixed width, dealt to the local devices.
+
+Rows run in tiles of one width, the last one padded, so that a row's bits do not depend on the
+number of rows, chunks, devices or processes. The engine knows neither cells nor stores: it takes a
+program of lanes, a list of tiles, and hands back results as they come.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+TILE = {"cpu": 8192, "gpu": 131072}
+"""Rows of one tile by platform: a whole number of blocks that fit a core's cache; enough to fill a GPU."""
+
+_LEAST_TILE = 1024
+_OPTIONS = {"cpu": {"xla_cpu_prefer_vector_width": 512}}
+
+Lanes = Mapping[str, np.ndarray]
+Program = Callable[[Any, Any], Any]
+
+
+def configure(
+    *, cpu_devices: int | None = None, cache: bool | str | os.PathLike = True, x64: bool = True
+) -> None:
+    """Set JAX up for this package: 64 bits, a compilation cache, one CPU device for each core.
+
+    Importing the package changes nothing in JAX; whole jobs (`sweep`, the command line) switch
+    64 bits and the cache on for themselves.
+
+    Parameters
+    ----------
+    cpu_devices : int, optional
+        How many devices the CPU is split into; two on two cores run sweeps twice as fast. Must be
+        set before JAX is first used.
+    cache : bool or path
+        Whether compiled programs are kept between runs, and where; by default in the user's cache
+        directory. A directory that JAX is already set to is left alone.
+    x64 : bool
+        Whether JAX computes in 64 bits.
+
+    Raises
+    ------
+    RuntimeError
+        If `cpu_devices` comes too late.
+
+    Examples
+    --------
+    >>> import jaxmembrane as jm
+    >>> jm.configure()
+    """
+    if cpu_devices is not None:
+        if isinstance(cpu_devices, bool) or not isinstance(cpu_devices, int) or cpu_devices < 1:
+            raise ValueError(f"cpu_devices must be a whole number above zero, not {cpu_devices!r}")
+        try:
+            jax.config.update("jax_num_cpu_devices", cpu_devices)
+        except RuntimeError:
+            if len(jax.local_devices(backend="cpu")) != cpu_devices:
+                raise RuntimeError(
+                    "cpu_devices must be set before JAX is first used: call jm.configure first"
+                ) from None
+    if x64:
+        jax.config.update("jax_enable_x64", True)
+    use_cache(cache)
+
+
+def use_cache(cache: bool | str | os.PathLike = True) -> None:
+    """Keep compiled programs between runs, unless `cache` is False or JAX has a directory already."""
+    if cache is False:
+        jax.config.update("jax_enable_compilation_cache", False)
+        return
+    if cache is True and jax.config.jax_compilation_cache_dir:
+        return
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    directory = home / "jaxmembrane" if cache is True else Path(cache)
+    jax.config.update("jax_compilation_cache_dir", str(directory))
+    # By default JAX keeps only what took a second to compile.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+@contextmanager
+def bits(precision: str) -> Iterator[None]:
+    """Compute in the bits of a precision, leaving the user's setting as it was."""
+    with jax.enable_x64(precision == "float64"):
+        yield
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Up to one tile's width of rows: its key for the caller, and their parameters."""
+
+    key: Any
+    lanes: Lanes
+
+
+@dataclass
+class Engine:
+    """A program for tiles, compiled once for each device that joins.
+
+    Parameters
+    ----------
+    program : callable
+        ``program(lanes, fixed)``: a pytree of arrays along the lanes.
+    fixed : mapping
+        What all rows share.
+    tile : int
+        Width of a tile.
+    precision : str
+        ``"float64"`` or ``"float32"``.
+    devices : sequence of jax.Device, optional
+        The local devices to use.
+    """
+
+    program: Program
+    fixed: Mapping[str, Any]
+    tile: int
+    precision: str = "float64"
+    devices: Sequence[Any] = ()
+    notes: list[str] = field(default_factory=list)
+    compile_s: float = 0.0
+    tile_s: float = 0.0
+
+    def __post_init__(self):
+        self.devices = tuple(self.devices or jax.local_devices())
+        self._lock = threading.Lock()
+        self._compiled: dict[tuple[Any, int], Any] = {}
+
+    def run(self, tiles: Iterator[Tile], left: Callable[[], int]) -> Iterator[tuple[Any, Any]]:
+        """Run tiles, and yield (key, result) as they end; `left` says how many rows are to come.
+
+        One device begins. Another joins where what is left takes longer than its compilation.
+        """
+        with ThreadPoolExecutor(len(self.devices), thread_name_prefix="device") as pool:
+            idle = [self.devices[0]]
+            joining = list(self.devices[1:])
+            under_way: dict[Future, tuple[Any, Any]] = {}
+            more = True
+            while more or under_way:
+                while more and idle:
+                    tile = next(tiles, None)
+                    more = tile is not None
+                    if tile is not None:
+                        device = idle.pop()
+                        under_way[pool.submit(self._run_one, device, tile)] = device, tile.key
+                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                for future in done:
+                    device, key = under_way.pop(future)
+                    idle.append(device)
+                    if joining and left() / self.tile * self.tile_s > self.compile_s:
+                        idle.append(joining.pop(0))
+                    yield key, future.result()
+
+    def _run_one(self, device: Any, tile: Tile) -> Any:
+        width = self.tile
+        while True:
+            try:
+                return self._in_parts(device, tile, width)
+            except jax.errors.JaxRuntimeError as error:
+                if "RESOURCE_EXHAUSTED" not in str(error) or width <= _LEAST_TILE:
+                    raise
+                width //= 2
+                self.tile = width
+                self._note(f"out of memory on {device}: tiles of {width} rows from here on")
+
+    def _note(self, text: str) -> None:
+        with self._lock:
+            if text not in self.notes:
+                self.notes.append(text)
+
+    def _in_parts(self, device: Any, tile: Tile, width: int) -> Any:
+        rows = len(next(iter(tile.lanes.values())))
+        parts = [
+            self._call(device, {k: v[at : at + width] for k, v in tile.lanes.items()}, width)
+            for at in range(0, rows, width)
+        ]
+        return jax.tree.map(lambda *part: np.concatenate(part)[:rows], *parts)
+
+    def _call(self, device: Any, lanes: Lanes, width: int) -> Any:
+        rows = len(next(iter(lanes.values())))
+        dtype = np.dtype(self.precision)
+        padded = {
+            name: np.concatenate([x, np.broadcast_to(x[-1:], (width - rows,))]).astype(dtype)
+            for name, x in lanes.items()
+        }
+        with bits(self.precision):
+            compiled, shared = self._for_device(device, tuple(padded), width)
+            begun = time.perf_counter()
+            result = jax.tree.map(np.asarray, compiled(jax.device_put(padded, device), shared))
+        self.tile_s = time.perf_counter() - begun
+        return jax.tree.map(lambda x: x[:rows], result)
+
+    def _for_device(self, device: Any, names: tuple[str, ...], width: int) -> tuple[Any, Any]:
+        if (device, width) not in self._compiled:
+            begun = time.perf_counter()
+            dtype = np.dtype(self.precision)
+            place = jax.sharding.SingleDeviceSharding(device)
+            lanes = {name: jax.ShapeDtypeStruct((width,), dtype) for name in names}
+            shared = {
+                name: jax.device_put(np.asarray(value, dtype), device)
+                for name, value in self.fixed.items()
+            }
+            jitted = jax.jit(self.program, in_shardings=place, out_shardings=place)
+            options = _OPTIONS.get(device.platform)
+            compiled = jitted.lower(lanes, shared).compile(compiler_options=options)
+            self._compiled[device, width] = compiled, shared
+            self.compile_s = time.perf_counter() - begun
+        return self._compiled[device, width]

@@ -1,0 +1,102 @@
+"""Progress of a job: a bar on a terminal, plain lines in a log, or silence."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+_LINE_EVERY_S = 10.0
+
+
+class Progress:
+    """Rows done, rows per second and failures; silent by itself."""
+
+    def __init__(self, rows: int):
+        self.rows, self.done, self.failed = rows, 0, 0
+        self.begun = time.perf_counter()
+        self._said: set[str] = set()
+
+    def advance(self, rows: int, failed: int) -> None:
+        """Count rows that have ended, and those of them without a rest."""
+        self.done += rows
+        self.failed += failed
+        self.show()
+
+    def say(self, note: str) -> None:
+        """Say something once."""
+        if note not in self._said:
+            self._said.add(note)
+            self.write(note)
+
+    @property
+    def rate(self) -> float:
+        """Rows per second so far."""
+        return self.done / max(time.perf_counter() - self.begun, 1e-9)
+
+    def show(self) -> None:
+        """Show the present state."""
+
+    def write(self, text: str) -> None:
+        """Write a line, where lines are wanted; warnings are, always."""
+        print(text, file=sys.stderr)
+
+
+class Lines(Progress):
+    """A line every few seconds."""
+
+    def __init__(self, rows: int):
+        super().__init__(rows)
+        self._last = self.begun
+
+    def show(self) -> None:
+        now = time.perf_counter()
+        if now - self._last > _LINE_EVERY_S or self.done >= self.rows:
+            self._last = now
+            left = (self.rows - self.done) / max(self.rate, 1e-9)
+            self.write(
+                f"{self.done:,} of {self.rows:,} rows, {self.rate:,.0f} rows/s, "
+                f"{self.failed:,} without a rest, {left:.0f} s left"
+            )
+
+
+class Shown(Progress):
+    """A bar on a terminal."""
+
+    def __init__(self, rows: int, bar: Bar):
+        super().__init__(rows)
+        self._bar = bar
+        self._task = bar.add_task("", total=rows, rate="compiling", failed=0)
+
+    def show(self) -> None:
+        rate: Any = f"{self.rate:,.0f} rows/s"
+        self._bar.update(self._task, completed=self.done, rate=rate, failed=self.failed)
+
+    def write(self, text: str) -> None:
+        self._bar.console.print(text)
+
+
+@contextmanager
+def reporter(wanted: bool | None, whole: int, rows: int) -> Iterator[Progress]:
+    """Progress of `rows` rows of `whole`: a bar on a terminal, lines elsewhere if wanted."""
+    terminal = sys.stderr.isatty()
+    if not rows or wanted is False or (wanted is None and not terminal):
+        yield Progress(rows)
+        return
+    if rows < whole and wanted:
+        print(f"{whole - rows:,} of {whole:,} rows are done already", file=sys.stderr)
+    if not terminal:
+        yield Lines(rows)
+        return
+    columns = (
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows, {task.fields[rate]}, "
+                   "{task.fields[failed]:,} without a rest"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        yield Shown(rows, bar)

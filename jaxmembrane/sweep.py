@@ -1,0 +1,382 @@
+"""Sweeps: the rests of a design's rows, computed in tiles and stored as they come."""
+
+import datetime
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import xarray as xr
+
+from .cell import Cell
+from .design import Design
+from .engine import TILE, Engine, Tile, bits, use_cache
+from .naming import UnknownName, unknown
+from .outputs import check_outputs, labels, shown_dims
+from .params import DOMAINS, check_params
+from .progress import Progress, reporter
+from .rest import STATUS
+from .steady import AVAILABLE, DIAGNOSTICS, evaluate
+from .store import Schema, Store, Variable
+
+SCHEMA_VERSION = 1
+
+USUAL = ("V", "volume", "c", "E", "flux", *DIAGNOSTICS)
+"""Outputs of a sweep unless told otherwise."""
+
+_CHUNK_TILES = 2
+
+
+def sweep(
+    cell: Cell,
+    design: Design,
+    store: str | os.PathLike | None = None,
+    *,
+    outputs: Sequence[str] | None = None,
+    params: Mapping[str, float] | None = None,
+    chunk: int | None = None,
+    tile: int | None = None,
+    shard: tuple[int, int] | str | None = None,
+    precision: str = "float64",
+    devices: Sequence[Any] | None = None,
+    progress: bool | None = None,
+    executor: Any = None,
+    study: str = "",
+    allow_version_change: bool = False,
+) -> xr.Dataset:
+    """Rests of all rows of a design, as a dataset; with `store`, kept on disk and resumable.
+
+    The same call again goes on where an earlier one stopped, and a design with more rows adds them.
+    A row's bits depend on its parameters alone: not on chunks, devices, shards or interruptions.
+
+    Parameters
+    ----------
+    cell : Cell
+        The structure.
+    design : Design
+        Rows of parameters, from ``Space(...).sobol(n)`` and its like or `table`.
+    store : path, optional
+        Directory of the zarr store; without one the result is kept in memory.
+    outputs : sequence of str, optional
+        As for `steady_state`; ``V``, ``volume``, ``c``, ``E``, ``flux`` unless told otherwise.
+        ``status``, ``steps`` and ``residual`` are always there.
+    params : mapping, optional
+        Fixed parameters that differ from the nominal ones.
+    chunk : int, optional
+        Rows of a storage chunk, the unit of work; rounded up to whole tiles.
+    tile : int, optional
+        Rows of a tile, the width of the compiled program; part of what decides the bits.
+    shard : (k, n) or "k/n", optional
+        Do only every n-th chunk, from the k-th on (1 to n): for job arrays that share a store.
+    precision : {"float64", "float32"}
+        As for `steady_state`.
+    devices : sequence of jax.Device, optional
+        Local devices to use, all by default.
+    progress : bool, optional
+        Whether to report progress; by default a bar on a terminal and nothing elsewhere.
+    executor : optional
+        Reserved for executors beyond this process; must be None.
+    study : str
+        Text to keep with the store.
+    allow_version_change : bool
+        Whether to go on with a store that another version of JAX began.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dim ``sample`` (one dim for each axis of a grid); swept parameters are coordinates, fixed
+        ones 0-d coordinates; ``status`` says which rows have a rest (0) and why others have not.
+
+    Raises
+    ------
+    KeyError
+        For a parameter or output that does not exist, with the nearest that does.
+    ValueError
+        For a store of another run (it names what differs), fewer rows than the store holds, or
+        bounds outside a parameter's domain.
+    OSError
+        For a store that cannot be written or is damaged.
+
+    Examples
+    --------
+    >>> import jaxmembrane as jm
+    >>> space = jm.Space({"bath.K": jm.Uniform(2.0, 12.0)})
+    >>> ds = jm.sweep(jm.zoo.neuron(), space.sobol(100, seed=1))
+    >>> dict(ds.V.sizes), ds.V.units
+    ({'sample': 100}, 'mV')
+    """
+    if not isinstance(cell, Cell):
+        raise TypeError(f"sweep needs a jm.Cell, not {type(cell).__name__}")
+    if not isinstance(design, Design):
+        raise TypeError(
+            f"sweep needs a design, as jm.Space(...).sobol(1000) gives, not {type(design).__name__}"
+        )
+    if executor is not None:
+        raise ValueError("executor must be None: this version runs on the local devices only")
+    if precision not in ("float64", "float32"):
+        raise ValueError(f"precision must be 'float64' or 'float32', not {precision!r}")
+    names = check_outputs(USUAL if outputs is None else outputs, AVAILABLE)
+    names = tuple(dict.fromkeys((*names, *DIAGNOSTICS)))
+    fixed = check_design(cell, design, params or {})
+    k, of = parse_shard(shard)
+    tile = tile or TILE.get(jax.default_backend(), TILE["gpu"])
+    check_count("tile", tile)
+    if chunk is not None:
+        check_count("chunk", chunk)
+    use_cache()
+    place = Store.create_or_open(
+        store,
+        schema(cell, design, fixed, names, precision, study),
+        n=design.n,
+        chunk=tile * (ceil(chunk / tile) if chunk else _CHUNK_TILES),
+        fingerprint=fingerprint(cell, design, fixed, names, precision, tile),
+        provenance=provenance(),
+        allow_version_change=allow_version_change,
+    )
+    pending = [c for c in place.pending() if c.index % of == k]
+    rows = sum(c.stop - c.start for c in pending)
+    with reporter(progress, design.n if of == 1 else rows, rows) as report:
+        _compute(cell, design, fixed, names, precision, tile, devices, place, pending, report)
+    return place.dataset()
+
+
+def check_design(cell: Cell, design: Design, params: Mapping[str, float]) -> dict[str, float]:
+    """The fixed parameters of a sweep, having checked those of the design against the cell."""
+    for name in design.names:
+        if name not in cell.parameters:
+            raise UnknownName(unknown("parameter", name, cell.parameters))
+    check_params(cell.parameters, params)
+    for name in params:
+        if name in design.names:
+            raise ValueError(f"parameter {name} is both in the design and fixed by params")
+    for axis in design.describe()["axes"]:
+        low = axis.get("lower")
+        for name in axis["names"]:
+            declared = cell.parameters[name]
+            if low is not None and not all(declared.allows(axis[b]) for b in ("lower", "upper")):
+                raise ValueError(
+                    f"{name} must be {DOMAINS[declared.domain]}, but its axis runs from {low:g} to "
+                    f"{axis['upper']:g} {declared.unit}"
+                )
+    nominal = cell.nominal(params)
+    fixed = {name: float(nominal[name]) for name in nominal if name not in design.names}
+    for name in design.needs:
+        if name not in fixed:
+            raise UnknownName(unknown("parameter in a rule of the space:", name, fixed))
+    return fixed
+
+
+def check_count(what: str, value: Any) -> None:
+    """Refuse anything but a whole number above zero."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{what} must be a whole number of rows above zero, not {value!r}")
+
+
+def parse_shard(shard: Any) -> tuple[int, int]:
+    """Zero-based shard and their number, from (k, n) or "k/n" with k from 1 to n."""
+    if shard is None:
+        return 0, 1
+    parts = shard.split("/") if isinstance(shard, str) else shard
+    try:
+        k, n = (int(part) for part in parts)
+    except (TypeError, ValueError):
+        k, n = 0, 0
+    if not 1 <= k <= n:
+        raise ValueError(f"shard must be k/n with k from 1 to n, as 2/8, not {shard!r}")
+    return k - 1, n
+
+
+def _compute(
+    cell: Cell,
+    design: Design,
+    fixed: Mapping[str, float],
+    names: tuple[str, ...],
+    precision: str,
+    tile: int,
+    devices: Sequence[Any] | None,
+    place: Store,
+    pending: Sequence[Any],
+    report: Progress,
+) -> None:
+    width = {name: len(labels(cell).get(name, ())) for name in labels(cell)}
+
+    def program(lanes: Any, shared: Any) -> dict[str, Any]:
+        whole = next(iter(lanes.values())).shape
+        given = {
+            name: lanes[name] if name in lanes else jnp.broadcast_to(shared[name], whole)
+            for name in cell.parameters
+        }
+        return evaluate(cell, names, given)
+
+    waiting = {c.index: ceil((c.stop - c.start) / tile) for c in pending}
+    parts: dict[int, dict[int, Any]] = {c.index: {} for c in pending}
+    values: dict[int, Any] = {}
+    given = 0
+
+    def tiles() -> Iterator[Tile]:
+        nonlocal given
+        for c in pending:
+            columns, valid = design.rows(c.start, c.stop, fixed)
+            values[c.index] = columns, valid
+            # A row that a constraint rejects is computed as invalid: it keeps its index.
+            lanes = {name: np.where(valid, x, np.nan) for name, x in columns.items()}
+            for at in range(0, c.stop - c.start, tile):
+                part = {name: x[at : at + tile] for name, x in lanes.items()}
+                given += min(tile, c.stop - c.start - at)
+                yield Tile((c, at), part)
+
+    total = sum(c.stop - c.start for c in pending)
+    engine = Engine(program, fixed, tile, precision, tuple(devices or ()))
+    for (c, at), result in engine.run(tiles(), lambda: total - given):
+        for note in engine.notes:
+            report.say(note)
+        parts[c.index][at] = result
+        report.advance(len(result["status"][0]), int(np.sum(result["status"][0] > 1)))
+        if len(parts[c.index]) == waiting[c.index]:
+            ordered = [part for _, part in sorted(parts.pop(c.index).items())]
+            columns, _ = values.pop(c.index)
+            made = {
+                name: np.concatenate([_stacked(cell, name, part[name], width) for part in ordered])
+                for name in names
+            }
+            place.write(c, made | columns)
+
+
+def _stacked(cell: Cell, name: str, arrays: Sequence[Any], width: Mapping[str, int]) -> Any:
+    dims = shown_dims(cell, AVAILABLE[name].dims)
+    if not dims:
+        return arrays[0]
+    lengths = [width.get(d, len(arrays)) for d in dims]
+    return np.stack(arrays, axis=-1).reshape(len(arrays[0]), *lengths)
+
+
+def schema(
+    cell: Cell,
+    design: Design,
+    fixed: Mapping[str, float],
+    names: Sequence[str],
+    precision: str,
+    study: str,
+) -> Schema:
+    """What the store of a sweep holds."""
+    about = {
+        name: {"units": p.unit, "long_name": p.long_name} for name, p in cell.parameters.items()
+    }
+    swept = [
+        Variable(name, attrs=about[name], coordinate=True) for name in design.names
+    ]
+    sizes = {**labels(cell), "mode": tuple(str(i) for i in range(mode_count(cell)))}
+    made = []
+    for name in names:
+        out = AVAILABLE[name]
+        dtype = {"status": "int8", "steps": "int32"}.get(name, precision)
+        attrs = {"units": out.units, "long_name": out.long_name}
+        if name != "status":
+            made.append(Variable(name, shown_dims(cell, out.dims), dtype, attrs))
+    used = {d for v in made for d in v.dims}
+    return Schema(
+        variables=(*swept, *made),
+        labels={d: sizes[d] for d in sizes if d in used},
+        fixed={name: (value, about[name]) for name, value in fixed.items()},
+        attrs={
+            "title": "jaxmembrane sweep of resting states",
+            "schema_version": SCHEMA_VERSION,
+            "source": cell.source,
+            "model": describe(cell),
+            "design": repr(design),
+            "study": study,
+            "precision": precision,
+        },
+        status_flags={name: value for name, value in STATUS.items() if name != "pending"},
+        grid=None if design.dims is None else tuple((d, len(x)) for d, x in design.dims.items()),
+    )
+
+
+def mode_count(cell: Cell) -> int:
+    """Number of eigenvalues of a cell."""
+    free = sum(len(cell.contents[a.name]) - (cell.dependent[a.name] is not None) for a in cell.compartments)
+    return free + sum(1 + (a.volume == "osmotic") for a in cell.compartments)
+
+
+def describe(cell: Cell) -> str:
+    """A cell in words: membranes, transporters, reactions and laws."""
+    lines = []
+    for m in cell.membranes:
+        inside = f"{m.inside.name} ({m.inside.volume})"
+        lines.append(f"{m.name}: {inside} | {m.outside.name}, area {m.area}")
+        for leg in (leg for t in m.transporters for leg in t.legs):
+            lines.append(f"  {leg.name}: {leg.reaction.text}, {_law(leg.rate)}")
+    return "\n".join(lines)
+
+
+def _law(rate: Any) -> str:
+    """What identifies a law: where a function is defined, or what a dataclass holds."""
+    if hasattr(rate, "__qualname__"):
+        return f"{rate.__module__}.{rate.__qualname__}"
+    return repr(rate)
+
+
+def fingerprint(
+    cell: Cell,
+    design: Design,
+    fixed: Mapping[str, float],
+    names: Sequence[str],
+    precision: str,
+    tile: int,
+) -> dict[str, Any]:
+    """What decides the numbers of a sweep, section by section."""
+    device = jax.local_devices()[0]
+    return {
+        "extendable": design.extendable,
+        "schema version": SCHEMA_VERSION,
+        "model": describe(cell),
+        "derived bath ion": {bath.name: bath.derive for bath in cell.baths},
+        "fixed parameter": dict(fixed),
+        "design": design.describe(),
+        "outputs": sorted(names),
+        "precision": precision,
+        "tile": tile,
+        "versions": {
+            "jaxmembrane": version("jaxmembrane"),
+            "jax": jax.__version__,
+            "jaxlib": version("jaxlib"),
+            "platform": device.platform,
+            "device kind": device.device_kind,
+        },
+    }
+
+
+def provenance() -> dict[str, Any]:
+    """Where and when a store was begun."""
+    packages = ("jaxmembrane", "jax", "jaxlib", "numpy", "scipy", "xarray", "zarr")
+    return {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "versions": {name: version(name) for name in packages},
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "host": platform.node(),
+        "devices": [str(device) for device in jax.local_devices()],
+        "git": _git_state(),
+    }
+
+
+def _git_state() -> str:
+    """Commit of the working directory's repository, with + where it has changes; or nothing."""
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+            capture_output=True, text=True, timeout=10, cwd=Path.cwd(), check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.strip()
+
+
+__all__ = ["bits", "sweep"]
