@@ -309,21 +309,22 @@ class Equations:
         negative: the change is small where u is close, as after a step that kept charge to first
         order. What is left would otherwise be put on V, thousands of mV for a per cent of an ion.
         """
-        u = list(u)
-        for _ in range(_CHARGE_PASSES):
-            state = self.state(u)
-            for a in self.cell.compartments:
-                missing = self._missing_charge(
-                    a.name, state.c, state.phi, state.volume, state.area
-                )
-                ions = [s for s in self.cell.contents[a.name] if s.z]
-                stiffness = sum(s.z**2 * state.c[a.name, s.name] for s in ions)
-                x = -missing / (self.F * state.volume[a.name] * stiffness) if ions else 0.0
-                x = jnp.clip(x, -1.0, 1.0) if ions else x
-                for s in ions:
-                    j = self.unknowns.index(("c", a.name, s.name))
-                    u[j] = u[j] - s.z * x
-        return u
+        return jax.lax.fori_loop(0, _CHARGE_PASSES, lambda _, u: self._towards_charge(u), list(u))
+
+    def _towards_charge(self, u: list[Any]) -> list[Any]:
+        state = self.state(u)
+        moved = list(u)
+        for a in self.cell.compartments:
+            ions = [s for s in self.cell.contents[a.name] if s.z]
+            if not ions:
+                continue
+            missing = self._missing_charge(a.name, state.c, state.phi, state.volume, state.area)
+            stiffness = sum(s.z**2 * state.c[a.name, s.name] for s in ions)
+            x = jnp.clip(-missing / (self.F * state.volume[a.name] * stiffness), -1.0, 1.0)
+            for s in ions:
+                j = self.unknowns.index(("c", a.name, s.name))
+                moved[j] = moved[j] - s.z * x
+        return moved
 
     def velocity(self, state: State, rates: Sequence[Any]) -> list[Any]:
         """Rates of change of `unknowns` (1/s) that follow from balances; linear in `rates`."""

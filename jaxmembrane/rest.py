@@ -128,32 +128,44 @@ def _second(cell: Cell, safe: Params, given: Start | None, found: Found, failed:
     """Gather lanes that failed, or rest on an unstable root, for tiers 2 and 3."""
     n = failed.shape[0]
     width = min(_GATHERED, n)
+    # One array is gathered where there would be thirty: they take seconds to compile.
+    names, keys = list(safe), list(given or {})
+    inputs = jnp.stack([safe[name] for name in names] + [given[key] for key in keys])
 
     def some(carry: Any) -> Any:
         return jnp.any(carry[1])
 
     def settle(carry: Any) -> Any:
-        found, failed = carry
+        (u, *rest), failed = carry
         (index,) = jnp.nonzero(failed, size=width, fill_value=n)
-        taken, begin, before = jax.tree.map(
-            lambda x: x.at[index].get(mode="fill", fill_value=1), (safe, given, found)
+        real = index < n
+        taken = inputs.at[:, index].get(mode="fill", fill_value=1.0)
+        begin = dict(zip(keys, taken[len(names) :], strict=True))
+        before = Found(
+            list(u.at[:, index].get(mode="fill", fill_value=1.0)),
+            *(x.at[index].get(mode="fill", fill_value=0) for x in rest),
         )
-        after = follow(cell, taken, begin, before, index < n)
-        found = jax.tree.map(
-            lambda whole, part: whole.at[index].set(part, mode="drop"), found, after
-        )
-        return found, failed.at[index].set(False, mode="drop")
+        after = follow(cell, dict(zip(names, taken, strict=False)), begin, before, real)
+        u = u.at[:, index].set(jnp.stack(after.u), mode="drop")
+        rest = [
+            whole.at[index].set(part, mode="drop")
+            for whole, part in zip(rest, after[1:], strict=True)
+        ]
+        return (u, *rest), failed.at[index].set(False, mode="drop")
 
-    return jax.lax.while_loop(some, settle, (found, failed))[0]
+    (u, *rest), _ = jax.lax.while_loop(some, settle, ((jnp.stack(found.u), *found[1:]), failed))
+    return Found(list(u), *rest)
 
 
-def follow(cell: Cell, params: Params, given: Start | None, before: Found, real: Any) -> Found:
+def follow(cell: Cell, params: Params, given: Start, before: Found, real: Any) -> Found:
     """Tiers 2 and 3 for gathered lanes: continuation, then the march in time."""
     params = _safe(cell, params, real)
     eq = Equations(cell, params)
     full = Equations(cell, params, carry_all=True)
-    begin = start.guess(full) | (given or {})
-    begin = [jnp.where(real, begin[key], start.guess(full)[key]) for key in full.unknowns]
+    begin = start.guess(full)
+    for key, x in given.items():
+        begin[key] = jnp.where(real, x, begin[key])
+    begin = [begin[key] for key in full.unknowns]
 
     def attempt(found: Found, pace: Pace) -> tuple[Found, None]:
         waiting = real & (found.status != STATUS["stable"])
