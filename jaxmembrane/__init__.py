@@ -1,6 +1,7 @@
 """Population sweeps of living cells' membrane systems, on CPU and GPU."""
 
 from . import analytic as analytic
+from . import constants as constants
 from . import zoo as zoo
 from .cell import Cell as Cell
 from .distributions import Choice as Choice

@@ -1,6 +1,6 @@
 """What a transporter must keep: `check`, the public contract for rate laws."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,23 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from . import constants
-from .params import Param
-from .species import KNOWN
-from .transport import ENERGY_PARAMS, Leg, Medium, Site, Transporter, Values
+from .transport import Leg, Transporter
+from .trial import FORCES, LANES, State, Trial
 from .units import BASE, exponents, parse
 
 _FLUX = "amol/um^2/s"
-# One width for all states: outside jit, JAX compiles each operation once for each shape.
-_LANES = 4096
-_GROUPS = 4
-_CLOSE = (0.0, 0.1, -0.1, 1.0, 1e-4, -1e-4, 1e-8, -1e-8)
 _SIGN_IS_ROUNDING = 1e-10
 _ROUNDING = 1e-8
-_AWKWARD_V = (0.0, 1e-9, -1e-9, 700.0, -700.0)
-_NEARLY_GONE = 1e-12
-
-State = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -55,7 +45,7 @@ class Report:
 
 
 class CheckError(ValueError):
-    """A transporter that breaks the contract: one sentence a failure; `report` has every row."""
+    """A transporter breaks the contract: one sentence a failure; `report` has every row."""
 
     def __init__(self, report: Report):
         super().__init__("\n".join(r.detail for r in report.rows if r.verdict == "failed"))
@@ -70,20 +60,21 @@ def check(transporter: Transporter) -> Report:
     ============  ===========================================================================
     matter        conserves every species
     charge        moves the charge of what it carries
-    evaluation    has a law that can be computed for an array of states (shown if it cannot)
+    labels        has parameters whose units are the package's own
+    evaluation    has a law that can be computed for an array of states
     second law    never turns against its dG, far from equilibrium and close to it
     equilibrium   stands still where dG = 0
     voltage       ignores V where it moves no charge and uses no energy source
-    units         has parameters in the package's units, and a turnover that rescales as
-                  amol/um^2/s when the six base units are rescaled
-    finite        is finite with its first two derivatives at V = 0, 1e-9 and 700 mV of either
-                  sign, at equal concentrations, and with 1e-12 mM of each species
-    float32       is finite there with its first derivatives, wherever float32 can hold them
+    units         has a turnover that rescales as amol/um^2/s when the base units are rescaled
+    finite        is finite, with two derivatives, at V = 0, 1e-9 and 700 mV of either sign, at
+                  equal concentrations, and with 1e-12 mM of each species
+    float32       is finite there, with one derivative, wherever float32 can hold the result
     ============  ===========================================================================
 
-    A law that turns against its dG as published must carry ``irreversible=True``, and gets a note
-    if it never does. Laws are called outside `jax.jit` in 8,192 states, the same every time: half
-    with nominal parameters, half with others. The user's JAX configuration is left alone.
+    A law that turns against its dG as published must carry ``irreversible=True``; one that carries
+    it and never does gets a note. Laws are called outside `jax.jit`, in 8,192 states that are the
+    same every time, half of them with nominal parameters. The user's JAX configuration is left
+    alone.
 
     Parameters
     ----------
@@ -110,89 +101,196 @@ def check(transporter: Transporter) -> Report:
     if not isinstance(transporter, Transporter):
         raise TypeError(f"check needs a jm.Transporter, not {transporter!r}")
     with jax.enable_x64(True):
-        rows = [row for leg in transporter.legs for row in _examine(transporter, leg)]
+        rows = [*_labels(transporter)]
+        for leg in transporter.legs:
+            rows += [*_bookkeeping(leg), *_behaviour(transporter, leg)]
     report = Report(transporter.name, tuple(rows))
     if not report.ok:
         raise CheckError(report)
     return report
 
 
-def _examine(transporter: Transporter, leg: Leg) -> Iterator[Finding]:
-    yield from _bookkeeping(leg)
-    law = _Law(transporter, leg)
+def _labels(transporter: Transporter) -> Iterator[Finding]:
+    for name, p in transporter.params:
+        size, _ = parse(p.unit)
+        if size != 1.0:
+            yield Finding(
+                "labels",
+                "failed",
+                f"parameter {transporter.name}.{name} is declared in {p.unit}, {size:g} times the "
+                "package's own unit; declare it in um, s, amol, mV, fC and K, and give its nominal "
+                "value by jm.convert",
+            )
+
+
+def _bookkeeping(leg: Leg) -> Iterator[Finding]:
+    r = leg.reaction
+    made = [s.name for s in r.species if r.change(s, "i") + r.change(s, "o")]
+    if made:
+        yield Finding("matter", "failed", f"{leg.name} makes or destroys {' and '.join(made)}")
+    else:
+        carried = ", ".join(s.name for s in r.species)
+        yield Finding("matter", "ok", f"{leg.name} conserves {carried}")
+    yield Finding("charge", "ok", f"{leg.name} moves {r.charge:+d} inward per turnover")
+
+
+def _behaviour(transporter: Transporter, leg: Leg) -> Iterator[Finding]:
     try:
-        law.explore()
-    except Exception as error:  # a user's law may raise anything; what it says is the finding
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        trial = Trial(transporter, leg)
+        awkward = trial.awkward()
+        exact = trial.derivatives(awkward, jnp.float64, order=2)
+    except Exception as error:  # a user's law may raise anything, and what it says is the finding
         yield Finding(
             "evaluation",
             "failed",
-            f"{leg.name} cannot be computed for an array of states ({said}); "
-            "write its law with jax.numpy, without if, math or float()",
+            f"{leg.name} cannot be computed for an array of states ({_first_line(error)}); write "
+            "its law with jax.numpy, without numpy, math, or an if on a value",
         )
         return
-    random = law.sample(np.random.default_rng(0))
-    close = law.near_equilibrium(random)
-    yield from _second_law(law, random, close)
-    yield from _voltage(law, random)
-    yield from _units(law, random)
-    yield from _finite(law, random)
+    random = trial.random()
+    if transporter.irreversible:
+        yield _irreversible(trial, random)
+    else:
+        near = trial.near_equilibrium(random)
+        yield _second_law(trial, random, near)
+        yield _equilibrium(trial, near)
+    yield _voltage(trial, random)
+    yield _rescaling(trial, random)
+    yield _finite(trial, random, {"J": np.asarray(trial.turnover(random))}, "finite")
+    yield _finite(trial, awkward, exact, "finite")
+    yield _single_precision(trial, awkward, exact)
 
 
-class _Pool(dict):
-    """Concentrations of one side, noting which are asked for."""
-
-    def __init__(self, values: Mapping[str, Any], side: str, asked: set[str]):
-        super().__init__(values)
-        self._side, self._asked = side, asked
-
-    def __getitem__(self, species: str) -> Any:
-        self._asked.add(f"{species}_{self._side}")
-        return super().__getitem__(species)
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".:")
 
 
-class _Law:
-    """The rate law of one reaction, as a function of one flat mapping.
+def _against(trial: Trial, state: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which states turn against their free energy; turnovers and dG/RT."""
+    J, force = np.asarray(trial.turnover(state)), trial.force(state)
+    return (J * np.sign(force) > 0) & (np.abs(force) > _SIGN_IS_ROUNDING), J, force
 
-    Its entries: concentrations (``K_i``), ``V``, bare parameters, the transporter's own by full
-    name (``kcc2.j_max``), and the constants ``R`` and ``F``.
-    """
 
-    def __init__(self, transporter: Transporter, leg: Leg):
-        self.transporter, self.leg, self.name = transporter, leg, leg.name
-        self.reaction, self.charge = leg.reaction, leg.reaction.charge
-        self.own = {f"{transporter.name}.{name}": p for name, p in transporter.params}
-        self.bare = {"T": Param(310.15, "K", "temperature", "positive")}
-        for source, _ in leg.reaction.energy:
-            self.bare |= ENERGY_PARAMS[source]
-        self.asked = {f"{s.name}_{side}" for s in leg.reaction.species for side in "io"}
-        # A law may look at species that its reaction does not carry.
-        self.inputs = self._inputs({*self.asked, *(f"{s}_{side}" for s in KNOWN for side in "io")})
+def _irreversible(trial: Trial, random: State) -> Finding:
+    against, _, _ = _against(trial, random)
+    if against.any():
+        share = f"{100 * against.mean():.0f} % of states"
+        return Finding("second law", "ok", f"{trial.name} is irreversible as declared, in {share}")
+    return Finding(
+        "second law",
+        "note",
+        f"{trial.name} is declared irreversible, but never turned against its free energy",
+    )
 
-    def _inputs(self, concentrations: Iterable[str]) -> dict[str, Param]:
-        sides = {
-            name: Param(12.0 if name.endswith("i") else 145.0, "mM", domain="positive")
-            for name in sorted(concentrations)
-        }
-        constant = {
-            "R": Param(constants.R, "J/mol/K", domain="positive"),
-            "F": Param(constants.F, "fC/amol", domain="positive"),
-        }
-        return sides | {"V": Param(-70.0, "mV", domain="real")} | self.bare | self.own | constant
 
-    def nominal(self) -> dict[str, Any]:
-        return {name: np.full(_LANES, p.nominal) for name, p in self.inputs.items()}
+def _second_law(trial: Trial, random: State, near: State) -> Finding:
+    state = {name: np.concatenate([random[name], near[name]]) for name in random}
+    found = zip(_against(trial, random), _against(trial, near), strict=True)
+    against, J, force = (np.concatenate(pair) for pair in found)
+    count = int(against.sum())
+    if not count:
+        return Finding("second law", "ok", f"{trial.name} runs downhill in {force.size} states")
+    # The worst of the first quarter in which there are any: usual states and nominal parameters.
+    first = int(np.argmax(against)) // (LANES // 4) * (LANES // 4)
+    quarter = slice(first, first + LANES // 4)
+    lane = first + int(np.argmax((against * np.abs(force))[quarter]))
+    dG = force[lane] * state["R"][lane] * state["T"][lane]
+    advice = "multiply its law by s.drive, or declare irreversible=True if it was published so"
+    return Finding(
+        "second law",
+        "failed",
+        f"{trial.name} turns against its free energy in {count} of {force.size} states: "
+        f"J = {J[lane]:+.3g} {_FLUX} at dG = {1e-3 * dG:+.3g} kJ/mol "
+        f"({trial.describe(state, lane)}); "
+        + ("reverse its sign" if count > 0.9 * force.size else advice),
+    )
 
-    def explore(self) -> None:
-        """Call the law once, and keep of the concentrations those that it asked for."""
-        self.turnover(self.nominal())
-        self.inputs = self._inputs(self.asked)
 
-    def site(self, state: State) -> Site:
-        state = {name: jnp.asarray(x) for name, x in state.items()}
-        RT = state["R"] * state["T"]
-        pools = []
-        for side in "io":
-            there = {n[:-2]: x for n, x in state.items() if n in self.inputs and n[-2:] == f"_{side}"}
-            pools.append(there)
-        return Site(self.reaction, Medium())
+def _equilibrium(trial: Trial, near: State) -> Finding:
+    J = np.abs(np.asarray(trial.turnover(near))).reshape(len(FORCES), -1)
+    rest = J[0] / np.maximum(np.maximum(J[1], J[2]), np.finfo(float).tiny)
+    lane = int(np.argmax(np.nan_to_num(rest)))
+    if not rest[lane] > _ROUNDING:
+        return Finding("equilibrium", "ok", f"{trial.name} stands still within {rest[lane]:.0e}")
+    return Finding(
+        "equilibrium",
+        "failed",
+        f"{trial.name} does not stand still at equilibrium: where dG = 0 its turnover is "
+        f"{rest[lane]:.2g} of that at {FORCES[1]:g} RT ({trial.describe(near, lane)}); its law must "
+        "vanish exactly where s.dG does",
+    )
+
+
+def _voltage(trial: Trial, random: State) -> Finding:
+    if trial.reaction.charge or trial.reaction.energy:
+        return Finding("voltage", "ok", f"{trial.name} may depend on V")
+    J = np.asarray(trial.turnover(random))
+    there = np.asarray(trial.turnover({**random, "V": 30.0 - random["V"]}))
+    change = np.abs(there - J) / np.maximum(np.abs(J), np.finfo(float).tiny)
+    lane = int(np.argmax(np.nan_to_num(change)))
+    if not change[lane] > _ROUNDING:
+        return Finding("voltage", "ok", f"{trial.name} does not depend on V")
+    return Finding(
+        "voltage",
+        "failed",
+        f"{trial.name} moves no charge, yet its turnover depends on V: J = {J[lane]:.3g} {_FLUX} "
+        f"({trial.describe(random, lane)}) becomes {there[lane]:.3g} at "
+        f"V = {30.0 - random['V'][lane]:.6g} mV; leave V out of its law",
+    )
+
+
+def _rescaling(trial: Trial, random: State) -> Finding:
+    J, force = np.asarray(trial.turnover(random)), trial.force(random)
+
+    def wrong(factors: np.ndarray) -> np.ndarray:
+        def scale(unit: str) -> float:
+            return float(np.prod(factors ** np.array(exponents(unit), float)))
+
+        state = {name: x * scale(trial.inputs[name].unit) for name, x in random.items()}
+        expected = J * scale(_FLUX)
+        off = np.abs(np.asarray(trial.turnover(state)) - expected) > 1e-6 * np.abs(expected)
+        # Close to equilibrium rounding is all that is left.
+        return off & (np.abs(force) > 0.1) & np.isfinite(J)
+
+    off = wrong(np.exp(np.random.default_rng(1).uniform(-1.0, 1.0, len(BASE))))
+    if not off.any():
+        return Finding("units", "ok", f"{trial.name} rescales as {_FLUX}")
+    alone = np.where(np.eye(len(BASE)) == 1.0, 2.0, 1.0)
+    named = [base for base, factors in zip(BASE, alone, strict=True) if wrong(factors).any()]
+    return Finding(
+        "units",
+        "failed",
+        f"{trial.name} does not rescale as {_FLUX} with {' and '.join(named) or 'its units'} in "
+        f"{off.sum()} of {off.size} states: a parameter's unit is wrong, or a number in its law "
+        "hides one; use s.RT, s.F and declared parameters",
+    )
+
+
+def _single_precision(trial: Trial, state: State, exact: State) -> Finding:
+    try:
+        found = trial.derivatives(state, jnp.float32, order=1)
+    except Exception as error:  # as above
+        return Finding(
+            "float32",
+            "failed",
+            f"{trial.name} cannot be computed in float32 ({_first_line(error)}); write the numbers "
+            "of its law as plain Python numbers",
+        )
+    largest = np.max([np.abs(exact[what]) for what in found], axis=0)
+    return _finite(trial, state, found, "float32", largest < np.finfo(np.float32).max)
+
+
+def _finite(trial: Trial, state: State, found: State, row: str, where: Any = True) -> Finding:
+    for what, values in found.items():
+        bad = ~np.isfinite(values) & where
+        if bad.any():
+            lane = int(np.argmax(bad))
+            return Finding(
+                row,
+                "failed",
+                f"{trial.name} is not finite: in {values.dtype} {what} = {values[lane]} "
+                f"({trial.describe(state, lane)}); rewrite its law so that nothing in it, taken or "
+                "not, divides by zero or overflows there",
+            )
+    kinds = "turnover" if len(found) == 1 else "turnover and derivatives"
+    return Finding(row, "ok", f"{trial.name}: {kinds} in {len(state['V'])} states")

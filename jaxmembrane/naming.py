@@ -18,7 +18,8 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """One sentence for a name that does not exist, with the nearest that does."""
     known = sorted(known)
     # Users forget the owner more often than they misspell it: g for leak_K.g, K for bath.K.
-    near = [k for k in known if str(name) in (k.rpartition(".")[2], k.partition(".")[0])]
+    near = [k for k in known if k.lower() == str(name).lower()]
+    near = near or [k for k in known if str(name) in (k.rpartition(".")[2], k.partition(".")[0])]
     near = near or difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     if near:
         return f"unknown {kind} {name!r}; did you mean {' or '.join(near[:3])}?"
