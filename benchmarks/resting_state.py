@@ -78,14 +78,16 @@ def ours(cell):
         import jax.numpy as jnp
 
         shape = lanes["bath.K"].shape
-        given = {k: lanes.get(k, jnp.broadcast_to(shared.get(k, 0.0), shape)) for k in cell.parameters}
+        given = {
+            k: lanes.get(k, jnp.broadcast_to(shared.get(k, 0.0), shape)) for k in cell.parameters
+        }
         return evaluate(cell, OUTPUTS, given)
 
     return program
 
 
 def peer(cell):
-    """optimistix Newton under vmap: our unknowns, start and residual."""
+    """Optimistix Newton under vmap: our unknowns, start and residual."""
     import jax
     import jax.numpy as jnp
     import optimistix
@@ -170,7 +172,10 @@ def main():
     made, ours_s, compile_s = timed(ours(cell), fixed, columns, jm.engine.TILE["cpu"])
     status, c = made["status"][0], made["c"]
     versions = {name: version(name) for name in ("jax", "jaxlib", "numpy", "scipy", "optimistix")}
-    print(f"{platform.machine()}, {os.cpu_count()} cores, " + ", ".join(map(" ".join, versions.items())))
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, "
+        + ", ".join(map(" ".join, versions.items()))
+    )
     print(
         f"ours: {ours_s / rows * 1e9:,.0f} ns a cell, {(status == 0).mean():.2%} at rest, mean "
         f"{made['steps'][0].mean():.1f} and at most {made['steps'][0].max()} iterations, largest "
@@ -180,8 +185,17 @@ def main():
 
     def record(name, count, mine, other, theirs, error, compiled):
         records.append(
-            {"name": name, "rows": count, "ours_s": mine, "peer": other, "peer_s": theirs,
-             "ratio": theirs / mine, "error": error, "compile_s": compiled, "versions": versions}
+            {
+                "name": name,
+                "rows": count,
+                "ours_s": mine,
+                "peer": other,
+                "peer_s": theirs,
+                "ratio": theirs / mine,
+                "error": error,
+                "compile_s": compiled,
+                "versions": versions,
+            }
         )
         print(f"{name}: {other} {theirs / count * 1e9:,.0f} ns a cell, ratio {theirs / mine:,.1f}")
 

@@ -4,6 +4,8 @@ from . import analytic as analytic
 from . import constants as constants
 from . import zoo as zoo
 from .cell import Cell as Cell
+from .checks import CheckError as CheckError
+from .checks import check as check
 from .distributions import Choice as Choice
 from .distributions import Grid as Grid
 from .distributions import LogNormal as LogNormal

@@ -23,15 +23,12 @@ import jax.numpy as jnp
 
 from . import constants
 from .cell import Cell
-from .linalg import solve
-from .membrane import AREAS, Bath, Membrane, water_crosses
+from .membrane import Bath, Membrane, water_crosses
 from .params import Param
 from .species import Species
 from .transport import Medium, Transporter
 
 Key = tuple[str, ...]
-
-_CHARGE_PASSES = 5
 
 
 @dataclass(frozen=True)
@@ -113,17 +110,8 @@ class Equations:
 
     @cached_property
     def unknowns(self) -> list[Key]:
-        """Keys of the unknowns: ("c", compartment, species), ("phi", ...), ("w", ...)."""
-        cell = self.cell
-        followed = {} if self.carry_all else cell.dependent
-        free = [
-            ("c", a.name, s.name)
-            for a in cell.compartments
-            for s in cell.contents[a.name]
-            if s != followed.get(a.name)
-        ]
-        potentials = [("phi", a.name) for a in cell.compartments]
-        return free + potentials + [("w", a.name) for a in cell.compartments if a.volume == "osmotic"]
+        """Keys of the unknowns, see `unknown_keys`."""
+        return unknown_keys(self.cell, self.carry_all)
 
     @cached_property
     def rows(self) -> list[Key]:
@@ -164,7 +152,7 @@ class Equations:
                     ln_c[a.name, s.name] = lambda x=x: x
         for position, (a, ion) in enumerate(self.followers):
             if followed is None:
-                missing = self._missing_charge(a, c, phi, volume, area)
+                missing = self.missing_charge(a, c, phi, volume, area)
                 x = missing / (ion.z * self.F * volume[a])
             else:
                 x = followed[position]
@@ -197,15 +185,17 @@ class Equations:
         """Potential across a membrane, in RT/F."""
         return phi[m.inside.name] - phi.get(m.outside.name, 0.0)
 
-    def _sides(self, a: str) -> list[tuple[Membrane, int]]:
+    def sides(self, a: str) -> list[tuple[Membrane, int]]:
         """Membranes of a compartment, with +1 where it is their inside."""
         found = [(m, +1) for m in self.cell.membranes if m.inside.name == a]
         return found + [(m, -1) for m in self.cell.membranes if m.outside.name == a]
 
-    def _missing_charge(self, a: str, c: Mapping, phi: Mapping, volume: Mapping, area: Mapping) -> Any:
+    def missing_charge(
+        self, a: str, c: Mapping, phi: Mapping, volume: Mapping, area: Mapping
+    ) -> Any:
         """Charge of the membranes of a compartment less that of its contents so far, fC."""
         stored: Any = 0.0
-        for m, sign in self._sides(a):
+        for m, sign in self.sides(a):
             capacitance = self.params[f"{m.name}.C_m"] * area[m.name]
             stored = stored + sign * capacitance * self.voltage(m, phi)
         contents = self.params[f"{a}.z_X"] * self.params[f"{a}.X"]
@@ -279,7 +269,7 @@ class Equations:
                         totals[key] = totals[key] + term if key in totals else term
         for key in self.rows:
             if key[0] == "q":
-                totals[key] = self._missing_charge(
+                totals[key] = self.missing_charge(
                     key[1], state.c, state.phi, state.volume, state.area
                 )
         return [totals[key] for key in self.rows]
@@ -302,66 +292,18 @@ class Equations:
                         row[j] = row[j] + sensitivity * slope[d][j]
         return value, direct, x, slope
 
-    def with_charge(self, u: Sequence[Any]) -> list[Any]:
-        """Unknowns whose concentrations fit the charge of the membranes, with ``carry_all``.
 
-        All ions of a compartment move together, ``c_s exp(-z_s x)``, so that none can become
-        negative: the change is small where u is close, as after a step that kept charge to first
-        order. What is left would otherwise be put on V, thousands of mV for a per cent of an ion.
-        """
-        return jax.lax.fori_loop(0, _CHARGE_PASSES, lambda _, u: self._towards_charge(u), list(u))
-
-    def _towards_charge(self, u: list[Any]) -> list[Any]:
-        state = self.state(u)
-        moved = list(u)
-        for a in self.cell.compartments:
-            ions = [s for s in self.cell.contents[a.name] if s.z]
-            if not ions:
-                continue
-            missing = self._missing_charge(a.name, state.c, state.phi, state.volume, state.area)
-            stiffness = sum(s.z**2 * state.c[a.name, s.name] for s in ions)
-            x = jnp.clip(-missing / (self.F * state.volume[a.name] * stiffness), -1.0, 1.0)
-            for s in ions:
-                j = self.unknowns.index(("c", a.name, s.name))
-                moved[j] = moved[j] - s.z * x
-        return moved
-
-    def velocity(self, state: State, rates: Sequence[Any]) -> list[Any]:
-        """Rates of change of `unknowns` (1/s) that follow from balances; linear in `rates`."""
-        by_key = dict(zip(self.rows, rates, strict=True))
-        growth = {key[1]: by_key[key] / state.volume[key[1]] for key in self.rows if key[0] == "w"}
-        speed: dict[Key, Any] = {("w", a): g for a, g in growth.items()}
-        charging: dict[str, Any] = {}
-        for a in self.cell.compartments:
-            charging[a.name] = 0.0
-            for s in self.cell.contents[a.name]:
-                rate = by_key[("n", a.name, s.name)]
-                amount = state.c[a.name, s.name] * state.volume[a.name]
-                speed["c", a.name, s.name] = rate / amount - growth.get(a.name, 0.0)
-                charging[a.name] = charging[a.name] + s.z * rate
-        speed |= {
-            ("phi", a): x
-            for a, x in zip(charging, self._charging(state, growth, charging), strict=True)
-        }
-        return [speed[key] for key in self.unknowns]
-
-    def _charging(self, state: State, growth: Mapping, charging: Mapping) -> list[Any]:
-        """Solve the capacitance matrix for dphi/dt: C A dV/dt = F sum z dn/dt - C V dA/dt."""
-        names = list(charging)
-        matrix: list[list[Any]] = [[0.0 for _ in names] for _ in names]
-        rhs = [charging[a] * self.F for a in names]
-        thermal = self.RT / self.F
-        for i, a in enumerate(names):
-            for m, sign in self._sides(a):
-                capacitance = thermal * self.params[f"{m.name}.C_m"] * state.area[m.name]
-                other = m.outside.name if sign > 0 else m.inside.name
-                matrix[i][i] = matrix[i][i] + capacitance
-                if other in names:
-                    matrix[i][names.index(other)] = matrix[i][names.index(other)] - capacitance
-                if m.area != "constant":
-                    growing = AREAS[m.area] * growth.get(m.inside.name, 0.0)
-                    rhs[i] = rhs[i] - sign * capacitance * self.voltage(m, state.phi) * growing
-        return solve(matrix, rhs)
+def unknown_keys(cell: Cell, carry_all: bool = False) -> list[Key]:
+    """Keys of a cell's unknowns: ("c", compartment, species), ("phi", ...) and ("w", ...)."""
+    followed = {} if carry_all else cell.dependent
+    free = [
+        ("c", a.name, s.name)
+        for a in cell.compartments
+        for s in cell.contents[a.name]
+        if s != followed.get(a.name)
+    ]
+    potentials = [("phi", a.name) for a in cell.compartments]
+    return free + potentials + [("w", a.name) for a in cell.compartments if a.volume == "osmotic"]
 
 
 def inside_domain(declared: Mapping[str, Param], params: Mapping[str, Any]) -> Any:

@@ -69,7 +69,9 @@ class Cell:
         parts = tuple(parts)
         if parts and all(isinstance(part, Membrane) for part in parts):
             if area is not None or bath is not None:
-                raise TypeError("area and bath belong to each jm.Membrane when a cell is given membranes")
+                raise TypeError(
+                    "area and bath belong to each jm.Membrane when a cell is given membranes"
+                )
             membranes = parts
         elif parts and all(isinstance(part, Transporter) for part in parts):
             membranes = (
@@ -85,7 +87,9 @@ class Cell:
         self._check_owners()
         nominal = dict(nominal or {})
         check_params(self._declared, nominal)
-        object.__setattr__(self, "overrides", tuple(sorted((k, float(v)) for k, v in nominal.items())))
+        object.__setattr__(
+            self, "overrides", tuple(sorted((k, float(v)) for k, v in nominal.items()))
+        )
 
     def __hash__(self) -> int:
         return self._hash
@@ -99,7 +103,9 @@ class Cell:
         owners += [c.name for c in (*self.compartments, *self.baths)]
         for name in owners:
             if owners.count(name) > 1:
-                raise ValueError(f"two parts of the cell are named {name!r}; give one another name=")
+                raise ValueError(
+                    f"two parts of the cell are named {name!r}; give one another name="
+                )
         if not self.baths:
             raise ValueError("a cell must touch a bath: give one membrane outside=jm.Bath()")
         for bath in self.baths:
@@ -108,7 +114,9 @@ class Cell:
                 raise UnknownName(unknown(f"ion to derive in {bath.name}:", bath.derive, there))
         for c in self.compartments:
             if not self.contents[c.name]:
-                raise ValueError(f"nothing enters or leaves {c.name}: give its membrane a transporter")
+                raise ValueError(
+                    f"nothing enters or leaves {c.name}: give its membrane a transporter"
+                )
 
     @cached_property
     def compartments(self) -> tuple[Compartment, ...]:
@@ -119,7 +127,9 @@ class Cell:
     @cached_property
     def baths(self) -> tuple[Bath, ...]:
         """The baths, in the order in which membranes name them."""
-        return tuple(dict.fromkeys(m.outside for m in self.membranes if isinstance(m.outside, Bath)))
+        return tuple(
+            dict.fromkeys(m.outside for m in self.membranes if isinstance(m.outside, Bath))
+        )
 
     @cached_property
     def transporters(self) -> tuple[Transporter, ...]:
@@ -147,7 +157,9 @@ class Cell:
     @cached_property
     def species(self) -> tuple[str, ...]:
         """Names of all species, in the order of the dim ``species``."""
-        return tuple(dict.fromkeys(s.name for c in self.compartments for s in self.contents[c.name]))
+        return tuple(
+            dict.fromkeys(s.name for c in self.compartments for s in self.contents[c.name])
+        )
 
     @cached_property
     def dependent(self) -> dict[str, Species | None]:
@@ -206,18 +218,24 @@ def _bath_params(bath: Bath, contents: Iterable[Species]) -> dict[str, Param]:
         if s.name != bath.derive
     }
     declared[f"{name}.X"] = Param(29.5, "mM", f"impermeant osmolytes in the {name}")
-    declared[f"{name}.z_X"] = Param(-1.0, "1", f"mean charge of the impermeant in the {name}", "real")
+    declared[f"{name}.z_X"] = Param(
+        -1.0, "1", f"mean charge of the impermeant in the {name}", "real"
+    )
     return declared
 
 
 def _compartment_params(c: Compartment) -> dict[str, Param]:
     declared = {
         f"{c.name}.X": Param(3e5, "amol", f"impermeant in the {c.name}", "positive"),
-        f"{c.name}.z_X": Param(-0.85, "1", f"mean charge of the impermeant in the {c.name}", "real"),
+        f"{c.name}.z_X": Param(
+            -0.85, "1", f"mean charge of the impermeant in the {c.name}", "real"
+        ),
     }
     if c.volume == "rigid":
         declared[f"{c.name}.X"] = Param(100.0, "amol", f"impermeant in the {c.name}")
-        declared[f"{c.name}.volume"] = Param(1.0, "um^3", f"water volume of the {c.name}", "positive")
+        declared[f"{c.name}.volume"] = Param(
+            1.0, "um^3", f"water volume of the {c.name}", "positive"
+        )
     return declared
 
 

@@ -102,7 +102,9 @@ class Membrane:
     --------
     >>> import jaxmembrane as jm
     >>> cytosol, matrix = jm.Compartment("cytosol"), jm.Compartment("matrix", volume="rigid")
-    >>> inner = jm.Membrane("inner", [jm.leak(jm.K, name="inner_K")], inside=matrix, outside=cytosol)
+    >>> inner = jm.Membrane(
+    ...     "inner", [jm.leak(jm.K, name="inner_K")], inside=matrix, outside=cytosol
+    ... )
     >>> inner.area
     'constant'
     """
@@ -128,15 +130,21 @@ class Membrane:
             if not isinstance(t, Transporter):
                 raise TypeError(f"membrane {name} must hold jm.Transporter objects, not {t!r}")
         if not isinstance(inside, Compartment):
-            raise TypeError(f"the inside of membrane {name} must be a jm.Compartment, not {inside!r}")
+            raise TypeError(
+                f"the inside of membrane {name} must be a jm.Compartment, not {inside!r}"
+            )
         if not isinstance(outside, (Compartment, Bath)):
             raise TypeError(f"the outside of membrane {name} must be a jm.Bath or a jm.Compartment")
         if inside.name == outside.name:
-            raise ValueError(f"membrane {name} must separate two compartments, not {inside.name} twice")
+            raise ValueError(
+                f"membrane {name} must separate two compartments, not {inside.name} twice"
+            )
         if area not in AREAS:
             raise ValueError(unknown(f"area of membrane {name}", area, AREAS))
         if area != "constant" and inside.volume == "rigid":
-            raise ValueError(f"membrane {name} around a rigid compartment must have area='constant'")
+            raise ValueError(
+                f"membrane {name} around a rigid compartment must have area='constant'"
+            )
         values = dict(
             name=name, transporters=transporters, inside=inside, outside=outside, area=area
         )

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from .balance import Equations
-from .outputs import Output, Reading
-from .rest import time_jacobian
+from .dynamics import time_jacobian
+from .outputs import Output
 
 MODES = {
     "rate_slowest": Output("1/s", "largest real part of the eigenvalues", (), lambda r: []),
@@ -33,6 +33,3 @@ def modes(eq: Equations, u: list[Any], wanted: Sequence[str]) -> dict[str, list[
         "time_constant": [-1.0 / x.real for x in listed],
     }
     return {name: made[name] for name in wanted}
-
-
-__all__ = ["MODES", "Reading", "modes"]

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from .balance import Equations, State
+from .balance import Equations, State, unknown_keys
 from .cell import Cell
 from .naming import UnknownName, unknown
 from .transport import Site
@@ -123,17 +123,23 @@ def _membranes(r: Reading, value: Callable[[str], Any]) -> list[Any]:
 OUTPUTS: dict[str, Output] = {
     "V": Output("mV", "membrane potential", ("membrane",), lambda r: list(r.V.values())),
     "volume": Output(
-        "um^3", "water volume", ("compartment",),
+        "um^3",
+        "water volume",
+        ("compartment",),
         lambda r: [r.state.volume[a.name] for a in r.cell.compartments],
     ),
     "c": Output("mM", "concentration", ("compartment", "species"), Reading.concentrations),
     "E": Output("mV", "Nernst potential", ("membrane", "species"), Reading.nernst),
     "flux": Output(
-        "amol/um^2/s", "turnover of the reaction as written", ("reaction",),
+        "amol/um^2/s",
+        "turnover of the reaction as written",
+        ("reaction",),
         lambda r: list(r.flux.values()),
     ),
     "dG": Output(
-        "J/mol", "free energy of the reaction as written", ("reaction",),
+        "J/mol",
+        "free energy of the reaction as written",
+        ("reaction",),
         lambda r: list(r.dG.values()),
     ),
     "current": Output(
@@ -141,7 +147,9 @@ OUTPUTS: dict[str, Output] = {
     ),
     "reversal": Output("mV", "reversal potential", ("transporter",), Reading.reversal),
     "osmolarity": Output(
-        "mM", "osmolarity inside", ("compartment",),
+        "mM",
+        "osmolarity inside",
+        ("compartment",),
         lambda r: [r.eq.osmolarity(a.name, r.state) for a in r.cell.compartments],
     ),
     "area": Output(
@@ -149,15 +157,21 @@ OUTPUTS: dict[str, Output] = {
     ),
     "atp_rate": Output("amol/s", "ATP used by the cell", (), Reading.atp),
     "slope_conductance": Output(
-        "pS/um^2", "slope conductance at fixed composition", ("membrane",),
+        "pS/um^2",
+        "slope conductance at fixed composition",
+        ("membrane",),
         lambda r: list(r.slope().values()),
     ),
     "input_resistance": Output(
-        "mV/fA", "input resistance", ("membrane",),
+        "mV/fA",
+        "input resistance",
+        ("membrane",),
         lambda r: [1.0 / (g * r.state.area[name]) for name, g in r.slope().items()],
     ),
     "tau_m": Output(
-        "s", "membrane time constant", ("membrane",),
+        "s",
+        "membrane time constant",
+        ("membrane",),
         lambda r: [r.eq.params[f"{name}.C_m"] / g for name, g in r.slope().items()],
     ),
 }
@@ -182,6 +196,7 @@ def labels(cell: Cell) -> dict[str, tuple[str, ...]]:
         "transporter": tuple(t.name for t in cell.transporters),
         "compartment": tuple(a.name for a in cell.compartments),
         "membrane": tuple(m.name for m in cell.membranes),
+        "mode": tuple(str(i) for i in range(len(unknown_keys(cell)))),
     }
 
 

@@ -87,7 +87,11 @@ def check_params(declared: Mapping[str, Param], given: Mapping[str, Any]) -> Non
         if name not in declared:
             raise UnknownName(unknown("parameter", name, declared))
         if isinstance(value, (str, bytes, bool)) or value is None:
-            raise ValueError(f"parameter {name} must be a number in {declared[name].unit}, not {value!r}")
+            raise ValueError(
+                f"parameter {name} must be a number in {declared[name].unit}, not {value!r}"
+            )
         if isinstance(value, (int, float)) and not declared[name].allows(value):
             domain = DOMAINS[declared[name].domain]
-            raise ValueError(f"parameter {name} must be {domain}, not {value!r} {declared[name].unit}")
+            raise ValueError(
+                f"parameter {name} must be {domain}, not {value!r} {declared[name].unit}"
+            )

@@ -94,8 +94,10 @@ def reporter(wanted: bool | None, whole: int, rows: int) -> Iterator[Progress]:
         return
     columns = (
         BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} rows, {task.fields[rate]}, "
-                   "{task.fields[failed]:,} without a rest"),
+        TextColumn(
+            "{task.completed:,.0f} of {task.total:,.0f} rows, {task.fields[rate]}, "
+            "{task.fields[failed]:,} without a rest"
+        ),
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=Console(stderr=True)) as bar:

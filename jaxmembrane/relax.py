@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from .balance import Equations
+from .dynamics import with_charge
 from .linalg import solve
 from .newton import largest, materialize, scaled, tolerance
 
@@ -61,7 +62,7 @@ def relax(eq: Equations, u: Sequence[Any], pace: Pace, active: Any) -> Course:
         step, residual = _implicit_step(eq, u, dt, turn)
         size = largest([x * dx for x, dx in zip(_weights(eq, u), step, strict=True)])
         cut = jnp.where(active, jnp.minimum(1.0, pace.most / size), 0.0)
-        u = eq.with_charge([x + cut * dx for x, dx in zip(u, step, strict=True)])
+        u = with_charge(eq, [x + cut * dx for x, dx in zip(u, step, strict=True)])
         done = active & (size < limit.step) & (residual < limit.residual)
         growing = jnp.zeros_like(active)
         for j, before in zip(volumes, start, strict=True):
@@ -72,9 +73,17 @@ def relax(eq: Equations, u: Sequence[Any], pace: Pace, active: Any) -> Course:
         # Beyond all time scales of the cell; kept finite so that the step stays Newton's.
         dt = jnp.minimum(dt, jnp.finfo(dt.dtype).max ** 0.5)
         steps = steps + active.astype(steps.dtype)
-        return turn + 1, u, dt, steps, settled | done, ran_away | away, active & ~(done | away | lost)
+        return (
+            turn + 1,
+            u,
+            dt,
+            steps,
+            settled | done,
+            ran_away | away,
+            active & ~(done | away | lost),
+        )
 
-    u = eq.with_charge(u)
+    u = with_charge(eq, u)
     lanes = u[0].shape
     no = jnp.zeros(lanes, bool)
     carry = (0, list(u), first_step(eq, u, pace), jnp.zeros(lanes, jnp.int32), no, no, active)

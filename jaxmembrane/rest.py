@@ -16,6 +16,7 @@ import numpy as np
 from . import start
 from .balance import Equations, inside_domain
 from .cell import Cell
+from .dynamics import time_jacobian
 from .linalg import solve
 from .newton import largest, newton, scaled, tolerance
 from .relax import CONTINUATION, MARCH, Pace, relax
@@ -88,13 +89,6 @@ def judge(eq: Equations, u: list[Any]) -> Verdict:
     return Verdict(
         positive & (residual < limit.residual), stable(time_jacobian(eq, u, jacobian)), residual
     )
-
-
-def time_jacobian(eq: Equations, u: list[Any], jacobian: Any) -> list[list[Any]]:
-    """Jacobian of the unknowns' rates of change (1/s) at a root."""
-    state = eq.state(u)
-    columns = [eq.velocity(state, column) for column in zip(*jacobian, strict=True)]
-    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def search(cell: Cell, params: Params, given: Start | None) -> Found:
@@ -212,17 +206,13 @@ def _implicit(cell: Cell, primals: Any, tangents: Any) -> tuple[Found, Found]:
     _, push = jax.jvp(lambda p: Equations(cell, p).residual(u), (safe,), (moved,))
     _, jacobian, _, _ = eq.jacobian(u)
     size = range(len(u))
-    jacobian = [
-        [jnp.where(ok, jacobian[i][j], 1.0 if i == j else 0.0) for j in size] for i in size
-    ]
+    jacobian = [[jnp.where(ok, jacobian[i][j], 1.0 if i == j else 0.0) for j in size] for i in size]
     du = solve(*scaled(jacobian, [jnp.where(ok, -f, 0.0) for f in push]))
 
     def still(x: Any) -> Any:
         return np.zeros(x.shape, jax.dtypes.float0)
 
-    return found, Found(
-        du, still(found.status), still(found.steps), jnp.zeros_like(found.residual)
-    )
+    return found, Found(du, still(found.status), still(found.steps), jnp.zeros_like(found.residual))
 
 
 def has_rest(status: Any) -> Any:

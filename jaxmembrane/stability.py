@@ -42,9 +42,7 @@ def sign_trace(matrix: Matrix) -> Any:
     def improve(_: Any, s: Any) -> Any:
         back = inverse(s)
         scale = jnp.sqrt(norm(back) / norm(s))
-        return [
-            [0.5 * (scale * s[i][j] + back[i][j] / scale) for j in range(n)] for i in range(n)
-        ]
+        return [[0.5 * (scale * s[i][j] + back[i][j] / scale) for j in range(n)] for i in range(n)]
 
     s = jax.lax.fori_loop(0, _SIGN_STEPS, improve, [list(row) for row in matrix])
     return sum(s[i][i] for i in range(n))

@@ -15,7 +15,7 @@ from .labelled import Labelled
 from .modes import MODES, modes
 from .outputs import OUTPUTS, Output, Reading, check_outputs, labels, shown_dims
 from .params import check_params
-from .rest import BLOCK, STATUS, Found, has_rest, safe_point, solve_rest
+from .rest import BLOCK, STATUS, has_rest, safe_point, solve_rest
 
 DIAGNOSTICS = {
     "status": Output("1", "outcome of the search for a rest", (), lambda r: []),
@@ -33,9 +33,7 @@ USUAL = (*OUTPUTS, *DIAGNOSTICS)
 CPU_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
 
 
-@partial(
-    jax.tree_util.register_dataclass, data_fields=["values"], meta_fields=["cell"]
-)
+@partial(jax.tree_util.register_dataclass, data_fields=["values"], meta_fields=["cell"])
 @dataclass(frozen=True)
 class Rest:
     """A resting state, or a batch of them: its fields are the outputs, ``rest.V``, ``rest.c["Na"]``.
@@ -50,7 +48,9 @@ class Rest:
 
     def __getattr__(self, name: str) -> Any:
         if name in ("values", "cell") or name.startswith("__") or name not in self.values:
-            raise AttributeError(f"this rest has no output {name!r}; it has {', '.join(self.values)}")
+            raise AttributeError(
+                f"this rest has no output {name!r}; it has {', '.join(self.values)}"
+            )
         return self.values[name]
 
     @property
@@ -292,11 +292,7 @@ def shape_outputs(cell: Cell, flat: Mapping[str, list[Any]], shape: tuple[int, .
         if not dims:
             shaped[name] = values[0]
             continue
-        lengths = [len(size[d]) if d in size else len(values) for d in dims]
+        lengths = [len(size[d]) for d in dims]
         stacked = jnp.stack(values, axis=-1).reshape(*shape, *lengths)
-        named = {d: size.get(d, tuple(map(str, range(len(values))))) for d in dims}
-        shaped[name] = Labelled(stacked, tuple(named.items()))
+        shaped[name] = Labelled(stacked, tuple((d, size[d]) for d in dims))
     return shaped
-
-
-__all__ = ["Found", "Rest", "steady_state"]

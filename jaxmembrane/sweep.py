@@ -1,13 +1,8 @@
 """Sweeps: the rests of a design's rows, computed in tiles and stored as they come."""
 
-import datetime
 import os
-import platform
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
 from math import ceil
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -17,16 +12,14 @@ import xarray as xr
 
 from .cell import Cell
 from .design import Design
-from .engine import TILE, Engine, Tile, bits, use_cache
+from .engine import TILE, Engine, Tile, use_cache
 from .naming import UnknownName, unknown
 from .outputs import check_outputs, labels, shown_dims
 from .params import DOMAINS, check_params
 from .progress import Progress, reporter
-from .rest import STATUS
+from .record import fingerprint, provenance, schema
 from .steady import AVAILABLE, DIAGNOSTICS, evaluate
-from .store import Schema, Store, Variable
-
-SCHEMA_VERSION = 1
+from .store import Store
 
 USUAL = ("V", "volume", "c", "E", "flux", *DIAGNOSTICS)
 """Outputs of a sweep unless told otherwise."""
@@ -205,8 +198,6 @@ def _compute(
     pending: Sequence[Any],
     report: Progress,
 ) -> None:
-    width = {name: len(labels(cell).get(name, ())) for name in labels(cell)}
-
     def program(lanes: Any, shared: Any) -> dict[str, Any]:
         whole = next(iter(lanes.values())).shape
         given = {
@@ -243,140 +234,16 @@ def _compute(
             ordered = [part for _, part in sorted(parts.pop(c.index).items())]
             columns, _ = values.pop(c.index)
             made = {
-                name: np.concatenate([_stacked(cell, name, part[name], width) for part in ordered])
+                name: np.concatenate([_stacked(cell, name, part[name]) for part in ordered])
                 for name in names
             }
             place.write(c, made | columns)
 
 
-def _stacked(cell: Cell, name: str, arrays: Sequence[Any], width: Mapping[str, int]) -> Any:
+def _stacked(cell: Cell, name: str, arrays: Sequence[Any]) -> Any:
+    """Values of an output along its own dims, after the rows."""
     dims = shown_dims(cell, AVAILABLE[name].dims)
     if not dims:
         return arrays[0]
-    lengths = [width.get(d, len(arrays)) for d in dims]
+    lengths = [len(labels(cell)[d]) for d in dims]
     return np.stack(arrays, axis=-1).reshape(len(arrays[0]), *lengths)
-
-
-def schema(
-    cell: Cell,
-    design: Design,
-    fixed: Mapping[str, float],
-    names: Sequence[str],
-    precision: str,
-    study: str,
-) -> Schema:
-    """What the store of a sweep holds."""
-    about = {
-        name: {"units": p.unit, "long_name": p.long_name} for name, p in cell.parameters.items()
-    }
-    swept = [
-        Variable(name, attrs=about[name], coordinate=True) for name in design.names
-    ]
-    sizes = {**labels(cell), "mode": tuple(str(i) for i in range(mode_count(cell)))}
-    made = []
-    for name in names:
-        out = AVAILABLE[name]
-        dtype = {"status": "int8", "steps": "int32"}.get(name, precision)
-        attrs = {"units": out.units, "long_name": out.long_name}
-        if name != "status":
-            made.append(Variable(name, shown_dims(cell, out.dims), dtype, attrs))
-    used = {d for v in made for d in v.dims}
-    return Schema(
-        variables=(*swept, *made),
-        labels={d: sizes[d] for d in sizes if d in used},
-        fixed={name: (value, about[name]) for name, value in fixed.items()},
-        attrs={
-            "title": "jaxmembrane sweep of resting states",
-            "schema_version": SCHEMA_VERSION,
-            "source": cell.source,
-            "model": describe(cell),
-            "design": repr(design),
-            "study": study,
-            "precision": precision,
-        },
-        status_flags={name: value for name, value in STATUS.items() if name != "pending"},
-        grid=None if design.dims is None else tuple((d, len(x)) for d, x in design.dims.items()),
-    )
-
-
-def mode_count(cell: Cell) -> int:
-    """Number of eigenvalues of a cell."""
-    free = sum(len(cell.contents[a.name]) - (cell.dependent[a.name] is not None) for a in cell.compartments)
-    return free + sum(1 + (a.volume == "osmotic") for a in cell.compartments)
-
-
-def describe(cell: Cell) -> str:
-    """A cell in words: membranes, transporters, reactions and laws."""
-    lines = []
-    for m in cell.membranes:
-        inside = f"{m.inside.name} ({m.inside.volume})"
-        lines.append(f"{m.name}: {inside} | {m.outside.name}, area {m.area}")
-        for leg in (leg for t in m.transporters for leg in t.legs):
-            lines.append(f"  {leg.name}: {leg.reaction.text}, {_law(leg.rate)}")
-    return "\n".join(lines)
-
-
-def _law(rate: Any) -> str:
-    """What identifies a law: where a function is defined, or what a dataclass holds."""
-    if hasattr(rate, "__qualname__"):
-        return f"{rate.__module__}.{rate.__qualname__}"
-    return repr(rate)
-
-
-def fingerprint(
-    cell: Cell,
-    design: Design,
-    fixed: Mapping[str, float],
-    names: Sequence[str],
-    precision: str,
-    tile: int,
-) -> dict[str, Any]:
-    """What decides the numbers of a sweep, section by section."""
-    device = jax.local_devices()[0]
-    return {
-        "extendable": design.extendable,
-        "schema version": SCHEMA_VERSION,
-        "model": describe(cell),
-        "derived bath ion": {bath.name: bath.derive for bath in cell.baths},
-        "fixed parameter": dict(fixed),
-        "design": design.describe(),
-        "outputs": sorted(names),
-        "precision": precision,
-        "tile": tile,
-        "versions": {
-            "jaxmembrane": version("jaxmembrane"),
-            "jax": jax.__version__,
-            "jaxlib": version("jaxlib"),
-            "platform": device.platform,
-            "device kind": device.device_kind,
-        },
-    }
-
-
-def provenance() -> dict[str, Any]:
-    """Where and when a store was begun."""
-    packages = ("jaxmembrane", "jax", "jaxlib", "numpy", "scipy", "xarray", "zarr")
-    return {
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "versions": {name: version(name) for name in packages},
-        "python": platform.python_version(),
-        "machine": platform.platform(),
-        "host": platform.node(),
-        "devices": [str(device) for device in jax.local_devices()],
-        "git": _git_state(),
-    }
-
-
-def _git_state() -> str:
-    """Commit of the working directory's repository, with + where it has changes; or nothing."""
-    try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-            capture_output=True, text=True, timeout=10, cwd=Path.cwd(), check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return found.stdout.strip()
-
-
-__all__ = ["bits", "sweep"]

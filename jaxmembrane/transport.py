@@ -223,8 +223,11 @@ class Transporter:
     >>> def mass_action(s, p):
     ...     return p.k * (s.reactants - s.products)
     >>> nkcc1 = jm.Transporter(
-    ...     "nkcc1", "Na_o + K_o + 2 Cl_o <-> Na_i + K_i + 2 Cl_i", mass_action,
-    ...     {"k": jm.Param(1e-9, "amol/um^2/s/mM^4", "rate constant")})
+    ...     "nkcc1",
+    ...     "Na_o + K_o + 2 Cl_o <-> Na_i + K_i + 2 Cl_i",
+    ...     mass_action,
+    ...     {"k": jm.Param(1e-9, "amol/um^2/s/mM^4", "rate constant")},
+    ... )
     >>> nkcc1.charge
     0
     """
@@ -252,7 +255,9 @@ class Transporter:
         legs = []
         for leg, (text, law) in pairs.items():
             if not callable(law):
-                raise TypeError(f"the rate law of {name} must be callable as rate(s, p), not {law!r}")
+                raise TypeError(
+                    f"the rate law of {name} must be callable as rate(s, p), not {law!r}"
+                )
             _check_hashable(name, law)
             title = f"{name}:{leg}" if several else name
             legs.append(Leg(title, Reaction.parse(text, species), law))

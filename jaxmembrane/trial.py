@@ -75,7 +75,7 @@ class Trial:
         )
 
     def site(self, state: State) -> Site:
-        """What the law sees in a state."""
+        """Give what the law sees in a state."""
         state = {name: jnp.asarray(x) for name, x in state.items()}
         pools, logarithms = [], []
         for side in "io":
@@ -175,7 +175,7 @@ class Trial:
         return found | {f"dJ/d{a} in reverse mode": np.asarray(x)[:n] for a, x in reverse.items()}
 
     def describe(self, state: State, lane: int) -> str:
-        """A state in words, without what is nominal."""
+        """Put a state into words, without what is nominal."""
         shown = []
         for name, p in self.inputs.items():
             value = float(state[name][lane])

@@ -125,7 +125,7 @@ def osmotic_pressure(osmolarity: Any, T: Any = BODY) -> Any:
     Examples
     --------
     >>> from jaxmembrane import analytic
-    >>> round(analytic.osmotic_pressure(40.0) / 1000, 1)   # kPa
+    >>> round(analytic.osmotic_pressure(40.0) / 1000, 1)  # kPa
     103.1
     """
     return constants.R * T * osmolarity

@@ -60,7 +60,9 @@ def driving_forces(
     leaks = (g_Na, g_K, g_Cl)
     matrix = [
         [
-            (leaks[i] if i == j else 0.0) + g_KCC2 * (kcc[i] * kcc[j]) + g_NKCC1 * (nkcc[i] * nkcc[j])
+            (leaks[i] if i == j else 0.0)
+            + g_KCC2 * (kcc[i] * kcc[j])
+            + g_NKCC1 * (nkcc[i] * nkcc[j])
             for j in range(3)
         ]
         for i in range(3)
@@ -110,8 +112,20 @@ def pump_leak(
     Examples
     --------
     >>> from jaxmembrane import analytic
-    >>> rest = analytic.pump_leak(9.0044, g_Na=0.2, g_K=0.7, g_Cl=0.2, g_KCC2=0.2, Na_o=145.0,
-    ...     K_o=3.5, Cl_o=119.0, X_o=29.5, X=304267.0, z_X=-0.85, T=310.1307468)
+    >>> rest = analytic.pump_leak(
+    ...     9.0044,
+    ...     g_Na=0.2,
+    ...     g_K=0.7,
+    ...     g_Cl=0.2,
+    ...     g_KCC2=0.2,
+    ...     Na_o=145.0,
+    ...     K_o=3.5,
+    ...     Cl_o=119.0,
+    ...     X_o=29.5,
+    ...     X=304267.0,
+    ...     z_X=-0.85,
+    ...     T=310.1307468,
+    ... )
     >>> f"{rest.V:.2f} mV, {rest.Na:.1f}, {rest.K:.1f} and {rest.Cl:.2f} mM"
     '-72.59 mV, 14.0, 122.9 and 5.16 mM'
     """
@@ -161,8 +175,17 @@ def pump_range(
     Examples
     --------
     >>> from jaxmembrane import analytic
-    >>> found = analytic.pump_range(g_Na=0.2, g_K=0.7, g_Cl=0.2, g_KCC2=0.2, Na_o=145.0, K_o=3.5,
-    ...     Cl_o=119.0, X_o=29.5, T=310.1307468)
+    >>> found = analytic.pump_range(
+    ...     g_Na=0.2,
+    ...     g_K=0.7,
+    ...     g_Cl=0.2,
+    ...     g_KCC2=0.2,
+    ...     Na_o=145.0,
+    ...     K_o=3.5,
+    ...     Cl_o=119.0,
+    ...     X_o=29.5,
+    ...     T=310.1307468,
+    ... )
     >>> f"{found.upper:.2f} and {found.least_volume:.3f} fA/um^2"
     '84.86 and 9.604 fA/um^2'
     """
@@ -229,8 +252,19 @@ def calibrate(
     Examples
     --------
     >>> from jaxmembrane import analytic
-    >>> found = analytic.calibrate(V=-72.58811, Na=14.00165, K=122.8733, Cl=5.16483, g_Na=0.2,
-    ...     g_K=0.7, Na_o=145.0, K_o=3.5, Cl_o=119.0, X_o=29.5, T=310.1307468)
+    >>> found = analytic.calibrate(
+    ...     V=-72.58811,
+    ...     Na=14.00165,
+    ...     K=122.8733,
+    ...     Cl=5.16483,
+    ...     g_Na=0.2,
+    ...     g_K=0.7,
+    ...     Na_o=145.0,
+    ...     K_o=3.5,
+    ...     Cl_o=119.0,
+    ...     X_o=29.5,
+    ...     T=310.1307468,
+    ... )
     >>> f"{found.g_KCC2:.3f} {found.g_Cl:.3f} {found.z_X:.3f} {found.j:.2f}"
     '0.200 0.200 -0.850 103.64'
     """
