@@ -1,4 +1,4 @@
-"""Resting states per second: ours, optimistix under vmap, SciPy in a loop; same cells, same residual.
+"""Resting states per second: ours, optimistix under vmap, SciPy in a loop; the same cells.
 
     python benchmarks/resting_state.py [--quick] [--json PATH]
 
@@ -18,9 +18,17 @@ import time
 from importlib.metadata import version
 from statistics import median
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+import optimistix
+from scipy.optimize import root
 
 import jaxmembrane as jm
+from jaxmembrane.balance import Equations
+from jaxmembrane.engine import TILE, Engine, Tile
+from jaxmembrane.start import guess
+from jaxmembrane.sweep import RestingProgram
 
 SWEPT = ("leak_Na.P", "leak_K.P", "leak_Cl.P", "nka.j_max", "kcc2.j_max", "nkcc1.j_max")
 OUTPUTS = ("V", "volume", "c", "status", "steps", "residual")
@@ -42,8 +50,6 @@ def cells(rows):
 
 def run(engine, columns, width):
     """All rows through an engine; the result by output, and the seconds it took."""
-    from jaxmembrane.engine import Tile
-
     rows = len(columns["bath.K"])
     tiles = (
         Tile(at, {name: x[at : at + width] for name, x in columns.items()})
@@ -53,15 +59,11 @@ def run(engine, columns, width):
     done = dict(engine.run(tiles, lambda: rows))
     seconds = time.perf_counter() - begun
     parts = [part for _, part in sorted(done.items())]
-    import jax
-
     return jax.tree.map(lambda *x: np.concatenate(x), *parts), seconds
 
 
 def timed(program, fixed, columns, width):
     """Result, median seconds after a warm-up, and seconds of compilation."""
-    from jaxmembrane.engine import Engine
-
     engine = Engine(program, fixed, width)
     begun = time.perf_counter()
     for device in engine.devices:
@@ -71,30 +73,8 @@ def timed(program, fixed, columns, width):
     return runs[0][0], median(seconds for _, seconds in runs), compile_s
 
 
-def ours(cell):
-    from jaxmembrane.steady import evaluate
-
-    def program(lanes, shared):
-        import jax.numpy as jnp
-
-        shape = lanes["bath.K"].shape
-        given = {
-            k: lanes.get(k, jnp.broadcast_to(shared.get(k, 0.0), shape)) for k in cell.parameters
-        }
-        return evaluate(cell, OUTPUTS, given)
-
-    return program
-
-
 def peer(cell):
     """Optimistix Newton under vmap: our unknowns, start and residual."""
-    import jax
-    import jax.numpy as jnp
-    import optimistix
-
-    from jaxmembrane.balance import Equations
-    from jaxmembrane.start import guess
-
     solver = optimistix.Newton(rtol=1e-8, atol=1e-8)
 
     def one(lane, shared):
@@ -118,8 +98,6 @@ def peer(cell):
 
 def scipy_loop(fixed, columns, rows):
     """Seconds per cell of scipy.optimize.root (hybr) on a plain Python residual."""
-    from scipy.optimize import root
-
     F, R = jm.constants.F, jm.constants.R
     p = dict(fixed)
     v = R * p["T"] / F
@@ -162,6 +140,7 @@ def scipy_loop(fixed, columns, rows):
 
 
 def main():
+    """Run the races and print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a one-minute subset")
     parser.add_argument("--json", help="write the records there")
@@ -169,7 +148,7 @@ def main():
     rows = 20_000 if arguments.quick else 100_000
     jm.configure(cpu_devices=os.cpu_count(), cache=False)
     cell, fixed, columns = cells(rows)
-    made, ours_s, compile_s = timed(ours(cell), fixed, columns, jm.engine.TILE["cpu"])
+    made, ours_s, compile_s = timed(RestingProgram(cell, OUTPUTS), fixed, columns, TILE["cpu"])
     status, c = made["status"][0], made["c"]
     versions = {name: version(name) for name in ("jax", "jaxlib", "numpy", "scipy", "optimistix")}
     print(
@@ -200,14 +179,14 @@ def main():
         print(f"{name}: {other} {theirs / count * 1e9:,.0f} ns a cell, ratio {theirs / mine:,.1f}")
 
     widths = (1024,) if arguments.quick else (256, 1024, 4096)
-    races = [timed(peer(cell), fixed, columns, width) + (width,) for width in widths]
+    races = [(*timed(peer(cell), fixed, columns, width), width) for width in widths]
     found, theirs, compiled, width = min(races, key=lambda race: race[1])
     solved = found["solved"][0]
     error = float(max(np.abs(a / b - 1)[solved].max() for a, b in zip(found["c"], c, strict=True)))
     name = f"optimistix Newton, vmap, chunks of {width}, {solved.mean():.1%} solved"
     record("all cells", rows, ours_s, name, theirs, error, compiled)
     some = {key: x[solved] for key, x in columns.items()}
-    _, mine, _ = timed(ours(cell), fixed, some, jm.engine.TILE["cpu"])
+    _, mine, _ = timed(RestingProgram(cell, OUTPUTS), fixed, some, TILE["cpu"])
     _, theirs, _ = timed(peer(cell), fixed, some, width)
     record("cells that the peer solves", int(solved.sum()), mine, name, theirs, error, compiled)
     few = 100 if arguments.quick else 1000

@@ -19,13 +19,16 @@ import jax
 import numpy as np
 
 TILE = {"cpu": 8192, "gpu": 131072}
-"""Rows of one tile by platform: a whole number of blocks that fit a core's cache; enough to fill a GPU."""
+"""Rows of a tile by platform: whole blocks that fit a core's cache; enough to fill a GPU."""
 
 _LEAST_TILE = 1024
 _OPTIONS = {"cpu": {"xla_cpu_prefer_vector_width": 512}}
 
 Lanes = Mapping[str, np.ndarray]
 Program = Callable[[Any, Any], Any]
+
+_COMPILED: dict[Any, dict[Any, tuple[Any, float]]] = {}
+"""Programs by what they are, then by device: compiled, and seconds that it took."""
 
 
 def configure(
@@ -73,7 +76,7 @@ def configure(
 
 
 def use_cache(cache: bool | str | os.PathLike = True) -> None:
-    """Keep compiled programs between runs, unless `cache` is False or JAX has a directory already."""
+    """Keep compiled programs between runs, unless told not to, or JAX has a directory already."""
     if cache is False:
         jax.config.update("jax_enable_compilation_cache", False)
         return
@@ -104,12 +107,13 @@ class Tile:
 
 @dataclass
 class Engine:
-    """A program for tiles, compiled once for each device that joins.
+    """A program for tiles, compiled once in a process for each device that joins.
 
     Parameters
     ----------
     program : callable
-        ``program(lanes, fixed)``: a pytree of arrays along the lanes.
+        ``program(lanes, fixed)``: a pytree of arrays along the lanes. Hashable: equal programs
+        share one compilation.
     fixed : mapping
         What all rows share.
     tile : int
@@ -126,13 +130,12 @@ class Engine:
     precision: str = "float64"
     devices: Sequence[Any] = ()
     notes: list[str] = field(default_factory=list)
-    compile_s: float = 0.0
     tile_s: float = 0.0
 
     def __post_init__(self):
         self.devices = tuple(self.devices or jax.local_devices())
         self._lock = threading.Lock()
-        self._compiled: dict[tuple[Any, int], Any] = {}
+        self._shared: dict[Any, Any] = {}
 
     def run(self, tiles: Iterator[Tile], left: Callable[[], int]) -> Iterator[tuple[Any, Any]]:
         """Run tiles, and yield (key, result) as they end; `left` says how many rows are to come.
@@ -143,19 +146,20 @@ class Engine:
             idle = [self.devices[0]]
             joining = list(self.devices[1:])
             under_way: dict[Future, tuple[Any, Any]] = {}
-            more = True
+            more, names = True, ()
             while more or under_way:
                 while more and idle:
                     tile = next(tiles, None)
                     more = tile is not None
                     if tile is not None:
                         device = idle.pop()
+                        names = tuple(tile.lanes)
                         under_way[pool.submit(self._run_one, device, tile)] = device, tile.key
                 done, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in done:
                     device, key = under_way.pop(future)
                     idle.append(device)
-                    if joining and left() / self.tile * self.tile_s > self.compile_s:
+                    if joining and self._worth_joining(joining[0], left(), names):
                         idle.append(joining.pop(0))
                     yield key, future.result()
 
@@ -203,18 +207,26 @@ class Engine:
         return jax.tree.map(lambda x: x[:rows], result)
 
     def _for_device(self, device: Any, names: tuple[str, ...], width: int) -> tuple[Any, Any]:
-        if (device, width) not in self._compiled:
+        dtype = np.dtype(self.precision)
+        if device not in self._shared:
+            values = {name: np.asarray(value, dtype) for name, value in self.fixed.items()}
+            self._shared[device] = jax.device_put(values, device)
+        made = _COMPILED.setdefault(self._key(names, width), {})
+        if device not in made:
             begun = time.perf_counter()
-            dtype = np.dtype(self.precision)
             place = jax.sharding.SingleDeviceSharding(device)
             lanes = {name: jax.ShapeDtypeStruct((width,), dtype) for name in names}
-            shared = {
-                name: jax.device_put(np.asarray(value, dtype), device)
-                for name, value in self.fixed.items()
-            }
             jitted = jax.jit(self.program, in_shardings=place, out_shardings=place)
-            options = _OPTIONS.get(device.platform)
-            compiled = jitted.lower(lanes, shared).compile(compiler_options=options)
-            self._compiled[device, width] = compiled, shared
-            self.compile_s = time.perf_counter() - begun
-        return self._compiled[device, width]
+            lowered = jitted.lower(lanes, self._shared[device])
+            compiled = lowered.compile(compiler_options=_OPTIONS.get(device.platform))
+            made[device] = compiled, time.perf_counter() - begun
+        return made[device][0], self._shared[device]
+
+    def _key(self, names: Sequence[str], width: int) -> tuple[Any, ...]:
+        return self.program, tuple(names), tuple(self.fixed), width, self.precision
+
+    def _worth_joining(self, device: Any, rows: int, names: Sequence[str]) -> bool:
+        """Whether rows that are left take longer than the compilation for another device."""
+        made = _COMPILED.get(self._key(names, self.tile), {})
+        cost = 0.0 if device in made else max((s for _, s in made.values()), default=0.0)
+        return rows / self.tile * self.tile_s > cost

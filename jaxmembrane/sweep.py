@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -186,6 +187,23 @@ def parse_shard(shard: Any) -> tuple[int, int]:
     return k - 1, n
 
 
+@dataclass(frozen=True)
+class RestingProgram:
+    """What is compiled: outputs of the rests of lanes, the other parameters shared by all."""
+
+    cell: Cell
+    outputs: tuple[str, ...]
+
+    def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+        """Outputs as `evaluate` gives them."""
+        whole = next(iter(lanes.values())).shape
+        given = {
+            name: lanes[name] if name in lanes else jnp.broadcast_to(shared[name], whole)
+            for name in self.cell.parameters
+        }
+        return evaluate(self.cell, self.outputs, given)
+
+
 def _compute(
     cell: Cell,
     design: Design,
@@ -198,14 +216,6 @@ def _compute(
     pending: Sequence[Any],
     report: Progress,
 ) -> None:
-    def program(lanes: Any, shared: Any) -> dict[str, Any]:
-        whole = next(iter(lanes.values())).shape
-        given = {
-            name: lanes[name] if name in lanes else jnp.broadcast_to(shared[name], whole)
-            for name in cell.parameters
-        }
-        return evaluate(cell, names, given)
-
     waiting = {c.index: ceil((c.stop - c.start) / tile) for c in pending}
     parts: dict[int, dict[int, Any]] = {c.index: {} for c in pending}
     values: dict[int, Any] = {}
@@ -224,7 +234,7 @@ def _compute(
                 yield Tile((c, at), part)
 
     total = sum(c.stop - c.start for c in pending)
-    engine = Engine(program, fixed, tile, precision, tuple(devices or ()))
+    engine = Engine(RestingProgram(cell, names), fixed, tile, precision, tuple(devices or ()))
     for (c, at), result in engine.run(tiles(), lambda: total - given):
         for note in engine.notes:
             report.say(note)

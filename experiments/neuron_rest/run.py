@@ -158,6 +158,7 @@ def report(ds, grid, upper, seconds, where):
 
 
 def main():
+    """Read the arguments; a user's mistake is one line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=HERE / "out", help="folder for the results")
     parser.add_argument("--rows", type=int, help="rows of the sweep (study.toml: 100,000)")
@@ -169,6 +170,7 @@ def main():
 
 
 def run(out, rows):
+    """Sweep, tell, draw."""
     jm.configure(cpu_devices=os.cpu_count())
     chosen = study.read(HERE / "study.toml")
     design = chosen.design if rows is None else replace(chosen.design, n=rows)
