@@ -1,8 +1,10 @@
 """Cells: compartments joined by membranes that carry transporters. Structure only, no numbers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
+from math import lcm
 from typing import Any
 
 from .membrane import Bath, Compartment, Membrane, water_crosses
@@ -85,6 +87,7 @@ class Cell:
         object.__setattr__(self, "source", source)
         object.__setattr__(self, "overrides", ())
         self._check_owners()
+        self._check_pools()
         nominal = dict(nominal or {})
         check_params(self._declared, nominal)
         object.__setattr__(
@@ -117,6 +120,27 @@ class Cell:
                 raise ValueError(
                     f"nothing enters or leaves {c.name}: give its membrane a transporter"
                 )
+
+    def _check_pools(self) -> None:
+        rows = [(c.name, s) for c in self.compartments for s in self.contents[c.name]]
+        changes = []
+        for m in self.membranes:
+            for leg in (leg for t in m.transporters for leg in t.legs):
+                sides = {m.inside.name: "i", m.outside.name: "o"}
+                changes.append(
+                    [leg.reaction.change(s, sides[a]) if a in sides else 0 for a, s in rows]
+                )
+        pool = conserved(changes, len(rows))
+        if pool:
+            shares = " ".join(
+                f"{'+' if x > 0 else '-'} {abs(x)} {s.name} in {a}"
+                for x, (a, s) in zip(pool, rows, strict=True)
+                if x
+            )
+            raise ValueError(
+                f"no reaction changes the amount {shares.removeprefix('+ ')}, so that no rest is "
+                "determined: give one of them a path of its own, as jm.leak does"
+            )
 
     @cached_property
     def compartments(self) -> tuple[Compartment, ...]:
@@ -208,6 +232,28 @@ class Cell:
         given = {**(overrides or {}), **more}
         check_params(self.parameters, given)
         return {name: p.nominal for name, p in self.parameters.items()} | given
+
+
+def conserved(changes: Iterable[Sequence[int]], n: int) -> list[int] | None:
+    """A combination of n amounts that no reaction changes, in smallest integers; None if none."""
+    basis: dict[int, list[Fraction]] = {}
+    for change in changes:
+        row = [Fraction(x) for x in change]
+        for lead, known in basis.items():
+            row = [x - row[lead] * y for x, y in zip(row, known, strict=True)]
+        lead = next((j for j, x in enumerate(row) if x), None)
+        if lead is not None:
+            row = [x / row[lead] for x in row]
+            for other, known in basis.items():
+                basis[other] = [y - known[lead] * x for x, y in zip(row, known, strict=True)]
+            basis[lead] = row
+    free = next((j for j in range(n) if j not in basis), None)
+    if free is None:
+        return None
+    pool = [-basis[j][free] if j in basis else Fraction(int(j == free)) for j in range(n)]
+    first = next(x for x in pool if x)
+    scale = lcm(*(x.denominator for x in pool)) * (1 if first > 0 else -1)
+    return [int(x * scale) for x in pool]
 
 
 def _bath_params(bath: Bath, contents: Iterable[Species]) -> dict[str, Param]:

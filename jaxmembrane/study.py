@@ -4,67 +4,57 @@
 
     [cell]
     zoo = "neuron"                    # or build = "module:function", which returns a jm.Cell
-    [cell.parameters]                 # where they differ from the nominal ones
-    bath.Na = 140.0                   # a number in package units,
-    "membrane.C_m" = "1 uF/cm2"       # or a text with a unit; quotes around a name do not matter
-
+    parameters = {bath.Na = 140.0, membrane.C_m = "1 uF/cm2"}  # package units, or with a unit
     [space]
     nka.j = {loguniform = [30, 300]}  # uniform, loguniform, normal, lognormal, choice, grid
     "leak_Na.g, leak_Cl.g" = {uniform = ["0.1 mS/cm2", "0.3 mS/cm2"]}  # one number for both
-    where = ["nka.j < 100 * leak_Na.g"]
     derive = {bath.Cl = "bath.Na + bath.K - 29.5"}
-
-    [design]                          # or table = "rows.csv", and no [space]
-    kind = "sobol"                    # random, latin; or grid, with points = 5 for rows and seed
+    where = ["nka.j < 200 * leak_Na.g"]
+    [design]                          # or table = "rows.csv" alone, and no [space]
+    kind = "sobol"                    # random, latin; or grid, which has points = 5
     rows = 100_000
     seed = 1
-
-    [outputs]                         # all of it may be left out
-    names = ["V", "volume"]
-    precision = "float64"
-    chunk = 16384
+    [outputs]                         # may be left out: names = ["V"], precision, chunk
 """
 
-import csv
 import importlib
 import os
-import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from . import zoo
 from .cell import Cell
 from .design import Design, whole_number
-from .distributions import Choice, Distribution, Grid, LogNormal, LogUniform, Normal, Uniform
+from .distributions import Choice, Grid, LogNormal, LogUniform, Normal, Uniform
 from .expression import read as read_rule
 from .naming import unknown
+from .outputs import check_outputs
 from .params import DOMAINS, Param
 from .space import Space, table
 from .steady import AVAILABLE
 from .sweep import check_design
-from .units import parse, quantity
+from .units import exponents, quantity
 
+_DISTRIBUTIONS: dict[str, Any] = {
+    kind.__name__.lower(): kind for kind in (Uniform, LogUniform, Normal, LogNormal, Choice, Grid)
+}
+_CUBE = ("kind", "rows", "seed")
+_KINDS = dict.fromkeys(("sobol", "random", "latin"), _CUBE) | {"grid": ("kind", "points")}
 _KEYS = {
     "cell": ("zoo", "build", "parameters"),
-    "design": ("kind", "rows", "seed", "points", "table"),
+    "design": (*_CUBE, "points", "table"),
     "outputs": ("names", "precision", "chunk"),
 }
-_PAIRS = {
-    "uniform": (Uniform, "[lower, upper]"),
-    "loguniform": (LogUniform, "[lower, upper]"),
-    "normal": (Normal, "[mean, sd]"),
-    "lognormal": (LogNormal, "[median, sigma]"),
-}
-_LISTS = {"choice": Choice, "grid": Grid}
-_CUBES = ("sobol", "random", "latin")
 
 Keys = tuple[str, ...]
-Entries = dict[str, tuple[Keys, Any]]
 
 
 class StudyError(ValueError):
@@ -87,16 +77,11 @@ class Study:
 def read_study(path: str | os.PathLike, rows: int | None = None) -> Study:
     """Read a study file; `rows` replaces the rows of its design.
 
-    Raises
-    ------
-    StudyError
-        (a `ValueError`) for whatever does not fit, all of it at once, each with file, line, what
-        was found and what would be right.
+    Whatever does not fit is a `StudyError`, all of it at once: file, line, what was found and what
+    would be right.
 
-    Examples
-    --------
     >>> read_study("study.toml").design  # doctest: +SKIP
-    <sobol design of 100000 rows, seed 1: leak_K.g, nka.j, bath.K>
+    <sobol design of 100000 rows, seed 1: nka.j, leak_Na.g, leak_Cl.g, bath.Cl>
     """
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
@@ -110,13 +95,18 @@ def read_study(path: str | os.PathLike, rows: int | None = None) -> Study:
         reason, _, where = str(error).partition(" (at line ")
         line = where.partition(",")[0] or len(text.splitlines()) or 1
         raise StudyError(f"{path}:{line}: this is not TOML: {reason}") from None
-    return _Reader(path, tables, key_lines(text)).study(text, rows)
+    reader = _Reader(Path(path).parent, tables, key_lines(text))
+    study = reader.study(text, rows)
+    if study is None:
+        problems = sorted(reader.problems)
+        raise StudyError("\n".join(f"{path}:{line}: {what}" for line, what in problems))
+    return study
 
 
 def key_lines(text: str) -> dict[Keys, int]:
-    """Line of every key of a TOML text: each statement is read by itself, below its header.
+    r"""Line of every key of a TOML text: each statement is read by itself, below its header.
 
-    >>> key_lines('[space]\\nbath.K = {uniform = [2, 12]}')[("space", "bath", "K", "uniform")]
+    >>> key_lines("[space]\nbath.K = {uniform = [2, 12]}")["space", "bath", "K", "uniform"]
     2
     """
     found: dict[Keys, int] = {}
@@ -127,15 +117,15 @@ def key_lines(text: str) -> dict[Keys, int]:
             note(value, (*keys, key), line)
 
     header = statement = ""
-    first = 1
     for number, line in enumerate(text.split("\n"), 1):
+        first = number - statement.count("\n")
         statement += line + "\n"
         try:
             note(tomllib.loads(header + statement), (), first)
         except tomllib.TOMLDecodeError:
             continue  # it goes on in the next line
         header = statement if statement.lstrip().startswith("[") else header
-        statement, first = "", number + 1
+        statement = ""
     return found
 
 
@@ -143,45 +133,226 @@ def key_lines(text: str) -> dict[Keys, int]:
 class _Reader:
     """A file being read: its tables, the lines of its keys, and what is wrong so far."""
 
-    path: str | os.PathLike
+    folder: Path
     tables: dict[str, Any]
     lines: Mapping[Keys, int]
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: set[tuple[int, str]] = field(default_factory=set)
+
+    def study(self, text: str, rows: int | None) -> Study | None:
+        """Read all sections; None where there are problems."""
+        for name in self.tables.keys() - {*_KEYS, "space"}:
+            self.refuse((name,), unknown("section", name, [*_KEYS, "space"]))
+        for name, known in _KEYS.items():
+            for key in self.table(name).keys() - set(known):
+                self.refuse((name, key), unknown(f"key in [{name}]:", key, known))
+        tabled = "table" in self.table("design")
+        if tabled and self.table("space"):
+            self.refuse(("space",), "[space] does not fit a design with table, which sets all rows")
+        for name in ("cell", "design", *([] if tabled else ["space"])):
+            if not self.table(name):
+                self.refuse((name,), f"the section [{name}] is missing or empty")
+        cell = self.cell()
+        params = self.params(cell)
+        design = self.design(cell, None if tabled else self.space(cell, params), rows)
+        outputs = self.outputs()
+        if cell and design and not self.problems:
+            with self.at("design" if tabled else "space"):
+                check_design(cell, design, params)
+                return Study(cell, design, params, *outputs, text)
+        return None
 
     def refuse(self, keys: Keys, what: str) -> None:
         """Note a problem, at the line of the key or of what holds it."""
         while keys and keys not in self.lines:
             keys = keys[:-1]
-        self.problems.append((self.lines.get(keys, 1), what))
+        self.problems.add((self.lines.get(keys, 1), what))
 
     @contextmanager
     def at(self, *keys: str, label: str = "") -> Iterator[None]:
         """Note what is refused inside as a problem of these keys."""
         try:
             yield
-        except (ValueError, TypeError, KeyError, ArithmeticError) as error:
-            self.refuse(keys, label + str(error))
+        except (ValueError, TypeError, KeyError, OverflowError, OSError) as error:
+            self.refuse(keys, f"{label}{error}")
 
     def table(self, *keys: str) -> dict[str, Any]:
         """A table of the file; empty where there is none."""
         found: Any = self.tables
         for key in keys:
             found = found.get(key, {}) if isinstance(found, dict) else {}
-        if isinstance(found, dict):
-            return found
-        self.refuse(keys, f"[{'.'.join(keys)}] must be a table of keys, not {found!r}")
-        return {}
+        if not isinstance(found, dict):
+            self.refuse(keys, f"{'.'.join(keys)} must be a table of keys, not {found!r}")
+        return found if isinstance(found, dict) else {}
 
-    def entries(self, *keys: str, nested: Callable[[str, dict[str, Any]], bool]) -> Entries:
-        """Give the entries of a table by parameter: ``bath.K`` may be one quoted key or two."""
-        found: Entries = {}
+    def entries(self, *keys: str, owners: Any = ALL) -> Iterator[tuple[str, Keys, Any]]:
+        """Give (parameter, keys, entry): ``bath.K`` may be one quoted key or two keys."""
+        seen = set()
         for key, value in self.table(*keys).items():
-            at = (*keys, key)
-            if isinstance(value, dict) and nested(key, value):
-                new = {f"{key}.{name}": ((*at, name), inner) for name, inner in value.items()}
-            else:
-                new = {key: (at, value)}
-            for name in new.keys() & found.keys():
-                self.refuse(new[name][0], f"{name} is set twice; keep one of them")
-            found |= new
+            nested = isinstance(value, dict) and (
+                key in owners or any(isinstance(inner, dict) for inner in value.values())
+            )
+            for last, entry in value.items() if nested else [("", value)]:
+                at, name = ((*keys, key, last), f"{key}.{last}") if last else ((*keys, key), key)
+                if name in seen:
+                    self.refuse(at, f"{name} is set twice; keep one of them")
+                seen.add(name)
+                yield name, at, entry
+
+    def declared(self, keys: Keys, name: str, cell: Cell | None) -> Param | None:
+        """A parameter of the cell; None where it is not known, which is refused."""
+        if cell and name not in cell.parameters:
+            self.refuse(keys, unknown("parameter", name, cell.parameters))
+        return cell.parameters.get(name) if cell else None
+
+    def cell(self) -> Cell | None:
+        given = self.table("cell")
+        if len(given.keys() & {"zoo", "build"}) != 1:
+            self.refuse(("cell",), '[cell] needs one of zoo = "neuron", build = "module:function"')
+            return None
+        way = "zoo" if "zoo" in given else "build"
+        with self.at("cell", way, label=f"{way} = {given[way]!r}: "):
+            if not isinstance(given[way], str):
+                raise TypeError("it must be a text")
+            return zoo.get(given[way]) if way == "zoo" else _build(given[way], self.folder)
+        return None
+
+    def params(self, cell: Cell | None) -> dict[str, float]:
+        found = {}
+        for name, keys, entry in self.entries("cell", "parameters"):
+            with self.at(*keys):
+                if declared := self.declared(keys, name, cell):
+                    found[name] = quantity(entry, declared.unit, name)
+                    _check_domain(name, found[name], declared)
         return found
+
+    def space(self, cell: Cell | None, params: Mapping[str, float]) -> Space | None:
+        owners = [name.partition(".")[0] for name in cell.parameters if "." in name] if cell else []
+        before, axes, derive = len(self.problems), {}, {}
+        for key, keys, spec in self.entries("space", owners=owners):
+            names = tuple(part.strip() for part in key.split(","))
+            if keys[1] not in ("where", "derive"):
+                found = [self.declared(keys, name, cell) for name in names]
+                with self.at(*keys, label=f"{key}: "):
+                    axes[names] = _axis(names, spec, [p for p in found if p])
+                    if cell and all(found):
+                        check_design(cell, Space({names: axes[names]}).random(1), params)
+        rules = []
+        for name, keys, text in self.entries("space", "derive"):
+            self.declared(keys, name, cell)
+            derive[name] = text
+            rules.append((keys, text, f"derive[{name!r}]"))
+        where = self.table("space").get("where", [])
+        where = where if isinstance(where, list) else [where]
+        rules += [(("space", "where"), text, f"where[{k}]") for k, text in enumerate(where)]
+        for keys, text, label in rules:
+            with self.at(*keys):
+                for name in read_rule(text, label, condition=label.startswith("where")).names:
+                    self.declared(keys, name, cell)
+        if axes and len(self.problems) == before:
+            with self.at("space"):
+                return Space(axes, derive=derive, where=where)
+        return None
+
+    def design(self, cell: Cell | None, space: Space | None, rows: int | None) -> Design | None:
+        given = self.table("design")
+        kind = "table" if "table" in given else str(given.get("kind", "nothing"))
+        if kind not in _FITTING or (kind == "table") != ("table" in given):
+            self.refuse(("design", "kind"), unknown("kind of design", kind, [*_FITTING][:-1]))
+            return None
+        for key in (given.keys() & _KEYS["design"]) - set(_FITTING[kind]):
+            what = f"{key} does not fit a {kind} design, which has {' and '.join(_FITTING[kind])}"
+            self.refuse(("design", key), what)
+        if rows is not None and "rows" not in _FITTING[kind]:
+            self.refuse(("design",), f"--rows does not fit a {kind} design, whose rows are given")
+        if kind == "table":
+            with self.at("design", "table", label=f"{given['table']}: "):
+                return _table(self.folder / str(given["table"]), cell)
+        if kind == "grid":
+            points = given.get("points")
+            if isinstance(points, dict):
+                points = {name: n for name, _, n in self.entries("design", "points")}
+            with self.at("design", "points"):
+                return space and space.grid(points)
+        if kind in ("grid", "table"):
+            return None
+        n = seed = 1
+        with self.at("design", "rows"):
+            n = whole_number(given.get("rows") if rows is None else rows, "rows", 1)
+        with self.at("design", "seed"):
+            seed = whole_number(given.get("seed", 0), "seed", 0)
+        with self.at("design"):
+            return space and getattr(space, kind)(n, seed)
+
+    def outputs(self) -> tuple[tuple[str, ...] | None, str, int | None]:
+        given = self.table("outputs")
+        names, precision = given.get("names"), given.get("precision", "float64")
+        names = names if names is None or isinstance(names, list) else [names]
+        for name in names or ():
+            with self.at("outputs", "names"):
+                check_outputs([str(name)], AVAILABLE)
+        if precision not in ("float64", "float32"):
+            what = f'precision must be "float64" or "float32", not {precision!r}'
+            self.refuse(("outputs", "precision"), what)
+        with self.at("outputs", "chunk"):
+            whole_number(given.get("chunk", 1), "chunk", 1)
+        return names and tuple(names), precision, given.get("chunk")
+
+
+def _build(name: str, folder: Path) -> Cell:
+    """Call ``module:function``, looking for the module beside the study file first."""
+    module, _, function = name.partition(":")
+    sys.path.insert(0, str(folder.absolute()))
+    try:
+        cell = getattr(importlib.import_module(module), function)()
+    except (Exception, SystemExit) as error:  # whatever the user's code may raise
+        raise ValueError(f"it fails with {type(error).__name__}: {error}") from None
+    finally:
+        sys.path.remove(str(folder.absolute()))
+    if not isinstance(cell, Cell):
+        raise TypeError(f"it must return a jm.Cell, not {type(cell).__name__}")
+    return cell
+
+
+def _axis(names: tuple[str, ...], spec: Any, declared: list[Param]) -> Any:
+    """Read ``{uniform = [2, 12]}``; None where text needs a unit that is not known."""
+    if not isinstance(spec, dict) or len(spec) != 1:
+        raise TypeError(f"write for example {{uniform = [2, 12]}}, not {spec!r}")
+    ((kind, entries),) = spec.items()
+    if kind not in _DISTRIBUTIONS:
+        raise ValueError(unknown("distribution", kind, _DISTRIBUTIONS))
+    make = _DISTRIBUTIONS[kind]
+    wanted = [entry.name for entry in fields(make)]
+    if not isinstance(entries, list) or (len(wanted) == 2 and len(entries) != 2):
+        raise ValueError(f"{kind} takes [{', '.join(wanted)}], not {entries!r}")
+    if len({exponents(p.unit) for p in declared}) > 1:
+        units = " and ".join(p.unit for p in declared)
+        raise ValueError(f"linked parameters must have one unit, not {units}")
+    if not declared and any(isinstance(entry, str) for entry in entries):
+        return None
+    units = [declared[0].unit if declared else "1"] * len(entries)
+    if make is LogNormal:
+        units[1] = "1"
+    numbers = [quantity(entry, unit, kind) for entry, unit in zip(entries, units, strict=True)]
+    found = make(*numbers) if len(wanted) == 2 else make(numbers)
+    for name, p in zip(names, declared, strict=False):
+        _check_domain(name, numbers[:1] if make in (Normal, LogNormal) else numbers, p)
+    return found
+
+
+def _table(file: Path, cell: Cell | None) -> Design:
+    """Read rows from a CSV file with one column for each parameter."""
+    frame = pd.read_csv(file)
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise ValueError("its rows have more entries than its header has names")
+    for name in frame.columns if cell else ():
+        if name in cell.parameters and frame[name].dtype.kind in "if":
+            _check_domain(name, frame[name], cell.parameters[name])
+    return table(frame)
+
+
+def _check_domain(name: str, values: Any, declared: Param) -> None:
+    values = np.atleast_1d(values)
+    if not (inside := declared.allows(values)).all():
+        unit = "" if declared.unit == "1" else f" {declared.unit}"
+        wrong = f"{values[~inside][0]:g}{unit}"
+        raise ValueError(f"{name} must be {DOMAINS[declared.domain]}, not {wrong}")

@@ -146,7 +146,7 @@ class Trial:
         First ones forward and in reverse, second ones forward over reverse. The direction of
         each is a lane, so that one pass gives all.
         """
-        names, n = list(self.inputs), len(state["V"])
+        names, n = [name for name in self.inputs if name not in ("R", "F")], len(state["V"])
         # Whole multiples of one width, for the same reason as above.
         size = -(-n * len(names) // LANES) * LANES
 
@@ -163,16 +163,16 @@ class Trial:
 
         at = {name: lanes(x) for name, x in state.items()}
         moved = np.repeat(np.eye(len(names)), n, axis=1)
-        push = {name: lanes(row) for name, row in zip(names, moved, strict=True)}
+        push = {name: jnp.zeros_like(x) for name, x in at.items()}
+        push |= {name: lanes(row) for name, row in zip(names, moved, strict=True)}
         J, forward = jax.jvp(self.turnover, (at,), (push,))
-        found = {"J": np.asarray(J)[:n]} | {f"dJ/d{a}": x for a, x in by_name(forward).items()}
-        if order == 1:
-            reverse = backward(at)
-        else:
-            reverse, second = jax.jvp(backward, (at,), (push,))
-            for b in names:
-                found |= {f"d2J/d{b} d{a}": x for a, x in by_name(second[b]).items()}
-        return found | {f"dJ/d{a} in reverse mode": np.asarray(x)[:n] for a, x in reverse.items()}
+        reverse, second = jax.jvp(backward, (at,), (push,)) if order > 1 else (backward(at), {})
+        found = {"J": np.asarray(J)[:n]}
+        found |= {f"dJ/d{a}": x for a, x in by_name(forward).items()}
+        found |= {f"dJ/d{a} in reverse mode": np.asarray(reverse[a])[:n] for a in names}
+        for b in names if second else ():
+            found |= {f"d2J/d{b} d{a}": x for a, x in by_name(second[b]).items()}
+        return found
 
     def describe(self, state: State, lane: int) -> str:
         """Put a state into words, without what is nominal."""

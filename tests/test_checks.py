@@ -140,7 +140,7 @@ DEFECTS = {
     "electroneutral, with V": (user(with_voltage, K2, KCC), {"voltage"}, "leave V out of its law"),
     "no value at V = 0": (user(naive_ghk, P), {"finite", "float32"}, "J = nan (V = 0 mV"),
     "no derivative at V = 0": (
-        user(ghk_of_one_branch, P), {"finite", "float32"}, "dJ/dV = nan (V = 0 mV",
+        user(ghk_of_one_branch, P), {"finite", "float32"}, "dJ/dV in reverse mode = nan (V = 0 mV",
     ),
     "no second derivative at V = 0": (
         user(without_second_derivative, G), {"finite"}, "d2J/dV dV = ",

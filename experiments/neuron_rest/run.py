@@ -11,13 +11,12 @@ import argparse
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 import jaxmembrane as jm
-from jaxmembrane import study
+from jaxmembrane.study import read_study
 
 HERE = Path(__file__).resolve().parent
 GRID = 80
@@ -127,7 +126,7 @@ def report(ds, grid, upper, seconds, where):
     lines = [
         "# The published neuron at rest",
         "",
-        f"{ds.sizes['sample']:,} variants in {seconds:.1f} s, compilation included; store `{where}`.",
+        f"{ds.sizes['sample']:,} variants in {seconds:.1f} s with compilation; store `{where}`.",
         "",
         "| status | rows |",
         "|---|---|",
@@ -172,8 +171,8 @@ def main():
 def run(out, rows):
     """Sweep, tell, draw."""
     jm.configure(cpu_devices=os.cpu_count())
-    chosen = study.read(HERE / "study.toml")
-    design = chosen.design if rows is None else replace(chosen.design, n=rows)
+    chosen = read_study(HERE / "study.toml", rows)
+    design = chosen.design
     out.mkdir(parents=True, exist_ok=True)
     where = out / f"neuron_{design.n}.zarr"
     print(f"sweeping {design.n:,} variants of the published neuron into {where}")

@@ -1,0 +1,221 @@
+"""Cells at the edge: no pump, too much pump, extreme charges and sizes, species that are nearly gone."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import jaxmembrane as jm
+from jaxmembrane import analytic, constants
+
+# One cell, one set of outputs and one size of batch: one compilation for all tests of a cell.
+SHOWN = ("V", "c", "volume", "flux")
+ROWS = 1024
+OHMIC = jm.Cell(
+    [
+        *(jm.leak(s, law="ohmic") for s in (jm.Na, jm.K, jm.Cl)),
+        jm.kcc2(law="log"),
+        jm.nkcc1(law="log"),
+        jm.na_k_atpase(law="constant"),
+    ]
+)
+GHK = jm.Cell([jm.leak(jm.Na), jm.leak(jm.K), jm.leak(jm.Cl), jm.na_k_atpase()])
+EDGE = 64
+STABLE, NO_REST, INVALID = 0, 2, 5
+PUMP = 0.27231  # nominal nka.j_max of GHK
+# Neutral without impermeant outside.
+NO_IMPERMEANT = {"bath.X": 0.0, "bath.Cl": 148.5}
+
+
+def rest_of(cell, params):
+    """Rests of as many rows as given, in a batch of the size that all tests share."""
+    rows = ROWS if cell is OHMIC else EDGE
+    n = max(np.size(value) for value in params.values())
+    padded = {k: np.resize(v, rows) if np.size(v) > 1 else v for k, v in params.items()}
+    rest = jm.steady_state(cell, padded | {"T": np.full(rows, 310.15)}, outputs=SHOWN)
+    assert_array_equal(rest.status[n:], np.resize(rest.status[:n], rows)[n:])
+    found = {"V": rest.V, "volume": rest.volume, "status": rest.status}
+    found |= {species: rest.c[species] for species in ("Na", "K", "Cl")}
+    return {name: np.asarray(value)[:n] for name, value in found.items()}
+
+
+def wide(seed, n=ROWS):
+    """Random ohmic cells, half of them without impermeant outside, and what the closed form takes."""
+    rng = np.random.default_rng(seed)
+
+    def log(low, high):
+        return np.exp(rng.uniform(np.log(low), np.log(high), n))
+
+    taken = {"g_Na": log(0.01, 2), "g_K": log(0.05, 10), "g_Cl": log(0.01, 10),
+             "g_KCC2": log(1e-3, 2), "g_NKCC1": log(1e-3, 1),
+             "Na_o": log(50, 400), "K_o": log(1, 30), "Cl_o": log(50, 400),
+             "X_o": log(1, 100) * (rng.random(n) < 0.5)}  # fmt: skip
+    names = ("leak_Na.g", "leak_K.g", "leak_Cl.g", "kcc2.g", "nkcc1.g",
+             "bath.Na", "bath.K", "bath.Cl", "bath.X")  # fmt: skip
+    params = dict(zip(names, taken.values(), strict=True))
+    params |= {"cytosol.X": log(1e3, 1e7), "cytosol.z_X": rng.uniform(-3, 1, n)}
+    return params, taken
+
+
+def test_a_wide_design_has_rests_exactly_where_the_closed_form_has():
+    params, taken = wide(1)
+    upper = np.asarray(analytic.pump_range(**taken).upper)
+    upper = np.where(np.isfinite(upper), upper, 10.0)
+    current = upper * np.random.default_rng(2).uniform(0.0, 1.5, ROWS)
+    truth = analytic.pump_leak(current, **taken, X=params["cytosol.X"], z_X=params["cytosol.z_X"])
+    found = rest_of(OHMIC, params | {"nka.j": current / constants.F})
+    # Away from the limit, and where floating-point numbers can hold the sodium.
+    clear = np.asarray((abs(truth.eps) > 1e-4) & ~(truth.Na < 1e-250))
+    exists = np.asarray(truth.exists)
+    assert (clear & exists).sum() > 500 and (clear & ~exists).sum() > 200
+    assert_array_equal(found["status"][clear & exists], STABLE)
+    assert_array_equal(found["status"][clear & ~exists], NO_REST)
+    assert np.isnan(found["V"][found["status"] != STABLE]).all()
+
+
+def test_just_inside_the_upper_pump_limit_there_is_a_rest_and_just_outside_none():
+    params, taken = wide(3, n=96)
+    upper = np.asarray(analytic.pump_range(**taken).upper)
+    # Limits that no sodium concentration in floating-point numbers can reach are left out.
+    at_limit = analytic.pump_leak(upper * (1 - 1e-3), **taken, X=1e5, z_X=-1.0)
+    rows = np.flatnonzero(np.asarray(at_limit.Na) > 1e-200)[:32]
+    assert rows.size == 32
+    for share, status in ((1 - 1e-3, STABLE), (1 - 1e-6, STABLE), (1 + 1e-3, NO_REST)):
+        j = upper[rows] * share / constants.F
+        found = rest_of(OHMIC, {k: v[rows] for k, v in params.items()} | {"nka.j": j})
+        assert_array_equal(found["status"], status, err_msg=f"pump at {share} of its limit")
+
+
+def test_a_pump_that_fades_leaves_a_rest_only_where_impermeants_are_outside():
+    share = np.array([1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 0.0])
+    with_some = rest_of(OHMIC, {"nka.j": 0.0933 * share})
+    assert_array_equal(with_some["status"], STABLE)
+    # Then the cell is in Donnan equilibrium with a bath of 29.5 mM impermeants.
+    assert_allclose(with_some["Na"][-1] * with_some["Cl"][-1], 145.0 * 119.0, rtol=1e-9)
+    without = rest_of(OHMIC, {"nka.j": 0.0933 * share} | NO_IMPERMEANT)
+    assert_array_equal(without["status"], [STABLE] * 7 + [NO_REST])
+    assert (np.diff(without["volume"][1:7]) > 0).all() and without["volume"][6] > 1e6
+
+
+def test_the_same_of_a_pump_with_its_own_free_energy():
+    share = np.array([1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 0.0])
+    assert_array_equal(rest_of(GHK, {"nka.j_max": PUMP * share})["status"], STABLE)
+    found = rest_of(GHK, {"nka.j_max": PUMP * share} | NO_IMPERMEANT)
+    assert_array_equal(found["status"], [STABLE] * 7 + [NO_REST])
+
+
+@pytest.mark.parametrize("cell", [OHMIC, GHK], ids=["ohmic", "ghk"])
+def test_no_impermeant_charge_is_special(cell):
+    z = np.array([-10.0, -1.0 - 1e-9, -1.0, -1.0 + 1e-9, -1e-9, 0.0, 1e-9, 1.0, 10.0])
+    found = rest_of(cell, {"cytosol.z_X": z})
+    assert_array_equal(found["status"], STABLE)
+    assert_allclose(found["V"][[1, 3]], found["V"][2], rtol=1e-7)
+    assert_allclose(found["V"][[4, 6]], found["V"][5], rtol=1e-7)
+    assert (np.diff(found["V"]) > 0).all()
+
+
+@pytest.mark.parametrize("cell", [OHMIC, GHK], ids=["ohmic", "ghk"])
+def test_a_cell_of_any_size_rests(cell):
+    X = np.logspace(-10, 10, 21)
+    found = rest_of(cell, {"cytosol.X": X})
+    assert_array_equal(found["status"], STABLE)
+    osmolarity = found["Na"] + found["K"] + found["Cl"] + X / found["volume"]
+    assert_allclose(osmolarity, 297.0, rtol=1e-12)
+    # Charge inside is what the membrane holds.
+    charge = found["Na"] + found["K"] - found["Cl"] - 0.85 * X / found["volume"]
+    held = 0.01 * 800.0 * found["V"] / (constants.F * found["volume"])
+    assert_allclose(charge, held, atol=1e-12 * 297.0, rtol=1e-9)
+
+
+def test_a_cell_whose_bath_is_like_its_inside_rests_at_zero_potential():
+    # No pump, and the same impermeant inside and outside: V = 0 and equal concentrations, exactly.
+    same = {"cytosol.z_X": np.array([-1.0, -1.0]), "cytosol.X": 2950.0}
+    for cell, strength in ((OHMIC, "nka.j"), (GHK, "nka.j_max")):
+        found = rest_of(cell, same | {strength: 0.0})
+        assert_array_equal(found["status"], STABLE)
+        assert_allclose(found["V"], 0.0, atol=1e-10)
+        assert_allclose(found["Na"], 145.0, rtol=1e-11)
+        assert_allclose(found["volume"], 100.0, rtol=1e-11)
+
+
+def test_potentials_pass_smoothly_through_zero():
+    # z_X such that the closed form gives V = 0: no charge on the membrane, so it is exact.
+    I, g = 9.0, {"g_Na": 0.2, "g_K": 0.7, "g_Cl": 0.2, "g_KCC2": 0.2, "g_NKCC1": 0.0664214465}
+    v = analytic.thermal_voltage(310.15)
+    d_Na, d_K, d_Cl = analytic.driving_forces(I, **g)
+    cations = 145.0 * np.exp(d_Na / v) + 3.5 * np.exp(d_K / v)
+    anions = 119.0 * np.exp(-d_Cl / v)
+    z = (anions - cations) / (297.0 - cations - anions)
+    found = rest_of(OHMIC, {"cytosol.z_X": z + np.array([-1e-6, 0.0, 1e-6]), "nka.j": I / constants.F})
+    assert_array_equal(found["status"], STABLE)
+    assert_allclose(found["V"][1], 0.0, atol=1e-10)
+    assert found["V"][0] < 0 < found["V"][2]
+    assert_allclose(found["V"][0], -found["V"][2], rtol=1e-3)
+
+
+@pytest.mark.parametrize("species", ["Na", "K", "Cl"])
+def test_a_species_that_is_nearly_absent_outside_is_nearly_absent_inside(species):
+    name = f"bath.{species}"
+    found = rest_of(GHK, {name: np.array([1e-3, 1e-6, 1e-9, 1e-12, 1e-30])})
+    assert_array_equal(found["status"], STABLE)
+    assert_allclose(found[species][1:] / found[species][1], [1.0, 1e-3, 1e-6, 1e-24], rtol=1e-3)
+    assert_allclose(found["V"][2:], found["V"][2], rtol=1e-6)
+
+
+def test_a_species_that_is_absent_is_no_proof_that_there_is_no_rest():
+    found = rest_of(GHK, {"bath.K": np.array([3.5, 0.0, 4.0])})
+    assert_array_equal(found["status"][[0, 2]], STABLE)
+    assert found["status"][1] not in (NO_REST, INVALID)
+
+
+def test_a_sodium_dependent_pump_of_any_strength_has_its_rest():
+    # Parametric: rests at chosen currents; strengths spread over more than ten decades.
+    cubic = jm.Cell([jm.leak(s, law="ohmic") for s in (jm.Na, jm.K, jm.Cl)] + [jm.na_k_atpase("cubic")])
+    current = np.linspace(1.0, 60.0, EDGE)
+    rest = analytic.pump_leak(
+        current, g_Na=0.2, g_K=0.7, g_Cl=0.2, Na_o=145.0, K_o=3.5, Cl_o=119.0, X_o=29.5,
+        X=3e5, z_X=-0.85, T=310.15,
+    )
+    j = current / constants.F * (145.0 / np.asarray(rest.Na)) ** 3
+    assert j.max() / j.min() > 1e10
+    found = jm.steady_state(cubic, {"nka.j": j}, outputs=("V", "volume"))
+    assert_array_equal(found.status, STABLE)
+    assert_allclose(found.V, rest.V, atol=0.05)
+
+
+def mixed_batch():
+    """Rests, runaways and invalid rows, in no order."""
+    params, taken = wide(5, n=ROWS)
+    upper = np.nan_to_num(np.asarray(analytic.pump_range(**taken).upper), posinf=10.0, nan=1.0)
+    params["nka.j"] = upper * np.random.default_rng(6).uniform(0.01, 1.3, ROWS) / constants.F
+    params["nka.j"][::17] *= -1.0
+    return params
+
+
+def test_a_row_in_a_mixed_batch_comes_out_as_it_does_alone():
+    params = mixed_batch()
+    together = rest_of(OHMIC, params)
+    assert {STABLE, NO_REST, INVALID} <= set(together["status"].tolist())
+    chosen = [np.flatnonzero(together["status"] == s)[0] for s in (STABLE, NO_REST, INVALID)]
+    for row in (*chosen, 1000):
+        alone = rest_of(OHMIC, {name: value[[row, row]] for name, value in params.items()})
+        for name, values in alone.items():
+            assert_allclose(values[0], together[name][row], rtol=1e-12, err_msg=f"{name} of {row}")
+
+
+@pytest.mark.parametrize(
+    ("name", "poison"), [("T", np.nan), ("leak_K.g", np.nan), ("bath.K", -1.0), ("cytosol.X", np.inf)]
+)
+def test_a_poisoned_row_changes_no_bit_of_another(name, poison):
+    params = mixed_batch()
+    params["T"] = np.full(ROWS, 310.15)
+    row = int(np.flatnonzero(params["nka.j"] > 0)[40])
+    clean = jm.steady_state(OHMIC, params, outputs=SHOWN)
+    params[name] = params[name].copy()
+    params[name][row] = poison
+    spoiled = jm.steady_state(OHMIC, params, outputs=SHOWN)
+    others = np.arange(ROWS) != row
+    assert int(spoiled.status[row]) == INVALID and np.isnan(spoiled.V[row])
+    assert_array_equal(spoiled.status[others], clean.status[others])
+    assert_array_equal(spoiled.V[others], clean.V[others])
+    assert_array_equal(spoiled.c.values[others], clean.c.values[others])
+    assert_array_equal(spoiled.steps[others], clean.steps[others])
