@@ -203,8 +203,110 @@ def _dry_run(
     )
     chunks = range(0, design.n, chunk)
     mine = [min(chunk, design.n - at) for at in chunks[k::of]]
-    old = store.exists() and any(store.iterdir())
-    if old:
+    done = _done(store)
+    if store.exists() and any(store.iterdir()):
+        old = Store.open(store)
         given = fingerprint(cell, design, fixed, names, options["precision"], tile)
-        found = Store.open(store)
-        check_fingerprint(store, found.fingerprint, given, options["allow_version_change"])
+        check_fingerprint(store, old.fingerprint, given, options["allow_version_change"])
+        if design.n < old.n:
+            raise ValueError(f"{store} holds {old.n} rows and this call asks for {design.n}")
+    print(f"{design!r}")
+    print(f"{len(mine)} of {len(chunks)} chunks of up to {chunk:,} rows, {done:,} rows done before")
+    print(f"{sum(ceil(rows / tile) for rows in mine)} tiles of {tile:,} rows")
+    print(f"at most {row * design.n / 1e6:,.1f} MB in {store}; nothing was written")
+
+
+@app.command()
+def show(store: Annotated[Path, typer.Argument(help="Directory of a store.")]) -> None:
+    """Show what is in a store: model, space, outcomes, and the spread of every output."""
+    import numpy as np
+
+    from .store import open_store
+    from .verify import summary
+
+    found, ds = summary(store), open_store(store)
+    made = found.provenance["versions"]
+    print(f"{store}: {found.attrs['title']}, {found.n:,} rows")
+    print(f"made {found.provenance['created']} by jaxmembrane {made['jaxmembrane']}")
+    print(f"\nmodel: {found.attrs['source']}\n{found.attrs['model']}")
+    print(f"\n{found.attrs['design']}")
+    rows = []
+    for axis in found.fingerprint["design"]["axes"]:
+        spread = {name: value for name, value in axis.items() if name not in ("names", "sha256")}
+        for name in axis["names"]:
+            rows.append((name, *_spread(spread), ds[name].attrs["units"]))
+    for name, rule in found.fingerprint["design"]["derive"].items():
+        rows.append((name, "derived", str(rule), ds[name].attrs["units"]))
+    _print_table(("parameter", "is", "over", "unit"), rows)
+    print()
+    _print_status(found.counts)
+    rest = (ds["status"].values == 0) | (ds["status"].values == 1)
+    rows = []
+    for name in found.outputs if rest.any() else ():
+        dims = [dim for dim in ds[name].dims if dim not in ds["status"].dims]
+        lanes = ds[name].values[rest].reshape(rest.sum(), -1)
+        labels = product(*(ds[dim].values.tolist() for dim in dims))
+        for label, column in zip(labels, lanes.T, strict=True):
+            low, middle, high = np.nanpercentile(column, [5, 50, 95]) if _any(column) else _NONE
+            numbers = (f"{x:.5g}" for x in (low, middle, high))
+            rows.append((" ".join((name, *label)), *numbers, ds[name].attrs["units"]))
+    print()
+    _print_table(("where there is a rest", "5 %", "median", "95 %", "unit"), rows)
+
+
+@app.command()
+def verify(
+    store: Annotated[Path, typer.Argument(help="Directory of a store.")],
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend, or mark to be computed again.")
+    ] = False,
+) -> int:
+    """Read every file of a store and find what is missing, torn or flipped (exit status 1)."""
+    from .verify import verify as check
+
+    report = check(store, repair=repair)
+    print(report)
+    return int(len(report.damaged) > report.repaired)
+
+
+@app.command()
+def zoo(name: Annotated[str | None, typer.Argument(help="One of the cells.")] = None) -> None:
+    """List the published cells with their sources; of one, its parameters and its rest."""
+    _start()
+    from .steady import steady_state
+    from .zoo import CELLS, get
+
+    if name is None:
+        _print_table(("cell", "source"), [(known, get(known).source) for known in CELLS])
+        return
+    cell = get(name)
+    print(f"{name}: {cell.source}\n")
+    rows = [(n, f"{p.nominal:.10g}", p.unit, p.long_name) for n, p in cell.parameters.items()]
+    _print_table(("parameter", "nominal", "unit", ""), rows)
+    print(f"\n{steady_state(cell, outputs=('V', 'volume', 'c', 'E'))}")
+
+
+def _print_status(counts: Mapping[str, int]) -> None:
+    """Print how many rows had which outcome, in words."""
+    rows = sum(counts.values())
+    for meaning, count in counts.items():
+        if count:
+            print(f"  {count:>12,}  {meaning.replace('_', ' ')} ({count / rows:.1%})")
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table, in colour on a terminal and as plain columns elsewhere."""
+    if sys.stdout.isatty():
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(*header, box=box.SIMPLE_HEAD)
+        for row in rows:
+            table.add_row(*row)
+        Console().print(table)
+        return
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    for row in (header, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())

@@ -15,16 +15,27 @@ _LEAST_SHARE = 0.1
 
 
 class Tolerance(NamedTuple):
-    """When an iterate is a root: size of the last step, and of the row-scaled residual."""
+    """When an iterate is a root: size of the last step, and of the row-scaled residual.
+
+    Where balances are met to rounding (`floor`), an ill-conditioned root moves by more than `step`
+    for ever; it is accepted within `loose`.
+    """
 
     step: float
     residual: float
+    floor: float
+    loose: float
+
+    def met(self, step: Any, residual: Any) -> Any:
+        """Whether a Newton step of that size to that residual has arrived, by lane."""
+        arrived = (step < self.step) & (residual < self.residual)
+        return arrived | ((step < self.loose) & (residual < self.floor))
 
 
 def tolerance(dtype: Any) -> Tolerance:
     """Tolerances that know the dtype: after a step of sqrt(eps) Newton's error is about eps."""
     eps = float(jnp.finfo(dtype).eps)
-    return Tolerance(step=0.5 * eps**0.5, residual=4e3 * eps)
+    return Tolerance(step=0.5 * eps**0.5, residual=4e3 * eps, floor=64 * eps, loose=eps**0.25)
 
 
 def scaled(rows: Sequence[Sequence[Any]], values: Sequence[Any]) -> tuple[list, list]:
@@ -54,8 +65,10 @@ def materialize(values: Any, turn: Any) -> Any:
     return jax.lax.cond(turn >= 0, lambda v: v, lambda v: jax.tree.map(jnp.zeros_like, v), values)
 
 
-def newton(eq: Equations, u: Sequence[Any], max_steps: int = MAX_STEPS) -> tuple[list[Any], Any]:
-    """Iterate from u until every lane has converged or failed; unknowns and steps by lane.
+def newton(eq: Equations, u: Sequence[Any]) -> tuple[list[Any], Any, Any]:
+    """Iterate from u until every lane has converged or failed.
+
+    Gives unknowns, iterations, and whether the last step was small, by lane.
 
     A step is cut, direction kept, to one e-fold and one RT/F, and so that the ion that follows
     from charge shrinks at most tenfold. A lane that has converged is frozen, so that its bits do
@@ -65,7 +78,7 @@ def newton(eq: Equations, u: Sequence[Any], max_steps: int = MAX_STEPS) -> tuple
 
     def unfinished(carry: Any) -> Any:
         turn, _, _, active = carry
-        return (turn < max_steps) & jnp.any(active)
+        return (turn < MAX_STEPS) & jnp.any(active)
 
     def improve(carry: Any) -> Any:
         turn, u, steps, active = carry
@@ -79,9 +92,10 @@ def newton(eq: Equations, u: Sequence[Any], max_steps: int = MAX_STEPS) -> tuple
         cut = jnp.where(active, cut, 0.0)
         u = [x + cut * dx for x, dx in zip(u, step, strict=True)]
         steps = steps + active.astype(steps.dtype)
-        return turn + 1, u, steps, active & (size > limit)
+        # A NaN stays active: it is not a small step.
+        return turn + 1, u, steps, active & ~(size < limit)
 
     lanes = u[0].shape
     carry = (0, list(u), jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool))
-    _, u, steps, _ = jax.lax.while_loop(unfinished, improve, carry)
-    return u, steps
+    _, u, steps, active = jax.lax.while_loop(unfinished, improve, carry)
+    return u, steps, ~active

@@ -63,7 +63,7 @@ def relax(eq: Equations, u: Sequence[Any], pace: Pace, active: Any) -> Course:
         size = largest([x * dx for x, dx in zip(_weights(eq, u), step, strict=True)])
         cut = jnp.where(active, jnp.minimum(1.0, pace.most / size), 0.0)
         u = with_charge(eq, [x + cut * dx for x, dx in zip(u, step, strict=True)])
-        done = active & (size < limit.step) & (residual < limit.residual)
+        done = active & limit.met(size, residual)
         growing = jnp.zeros_like(active)
         for j, before in zip(volumes, start, strict=True):
             growing = growing | ((u[j] - before > RUNAWAY) & (step[j] > 0))
@@ -71,7 +71,7 @@ def relax(eq: Equations, u: Sequence[Any], pace: Pace, active: Any) -> Course:
         lost = ~jnp.isfinite(size)
         dt = dt * jnp.clip(pace.aim / size, 0.2, pace.growth)
         # Beyond all time scales of the cell; kept finite so that the step stays Newton's.
-        dt = jnp.minimum(dt, jnp.finfo(dt.dtype).max ** 0.5)
+        dt = jnp.minimum(dt, float(jnp.finfo(dt.dtype).max) ** 0.4)
         steps = steps + active.astype(steps.dtype)
         return (
             turn + 1,

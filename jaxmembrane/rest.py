@@ -99,8 +99,9 @@ def search(cell: Cell, params: Params, given: Start | None) -> Found:
     def first(lane: Any) -> tuple[list[Any], Any, Verdict]:
         eq = Equations(cell, lane[0])
         begin = start.guess(eq) | (lane[1] or {})
-        u, steps = newton(eq, [begin[key] for key in eq.unknowns])
-        return u, steps, judge(eq, u)
+        u, steps, settled = newton(eq, [begin[key] for key in eq.unknowns])
+        verdict = judge(eq, u)
+        return u, steps, verdict._replace(root=verdict.root & settled)
 
     u, steps, verdict = _by_block(first, (safe, given), lanes[0])
     good = verdict.root & verdict.stable

@@ -1,33 +1,18 @@
 """Study files: a sweep written down in TOML, and checked whole before anything compiles.
 
-::
-
-    [cell]
-    zoo = "neuron"                    # or build = "module:function", which returns a jm.Cell
-    parameters = {bath.Na = 140.0, membrane.C_m = "1 uF/cm2"}  # package units, or with a unit
-    [space]
-    nka.j = {loguniform = [30, 300]}  # uniform, loguniform, normal, lognormal, choice, grid
-    "leak_Na.g, leak_Cl.g" = {uniform = ["0.1 mS/cm2", "0.3 mS/cm2"]}  # one number for both
-    derive = {bath.Cl = "bath.Na + bath.K - 29.5"}
-    where = ["nka.j < 200 * leak_Na.g"]
-    [design]                          # or table = "rows.csv" alone, and no [space]
-    kind = "sobol"                    # random, latin; or grid, which has points = 5
-    rows = 100_000
-    seed = 1
-    [outputs]                         # may be left out: names = ["V"], precision, chunk
+``jaxmembrane sweep --help`` shows one; values are numbers in package units, or text with a unit.
 """
 
 import importlib
 import os
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from . import zoo
@@ -46,8 +31,8 @@ from .units import exponents, quantity
 _DISTRIBUTIONS: dict[str, Any] = {
     kind.__name__.lower(): kind for kind in (Uniform, LogUniform, Normal, LogNormal, Choice, Grid)
 }
-_CUBE = ("kind", "rows", "seed")
-_KINDS = dict.fromkeys(("sobol", "random", "latin"), _CUBE) | {"grid": ("kind", "points")}
+_CUBE = ("kind", "seed", "rows")
+_FITTING = dict.fromkeys(("sobol", "random", "latin"), _CUBE) | {"grid": ("kind", "points")}
 _KEYS = {
     "cell": ("zoo", "build", "parameters"),
     "design": (*_CUBE, "points", "table"),
@@ -77,30 +62,21 @@ class Study:
 def read_study(path: str | os.PathLike, rows: int | None = None) -> Study:
     """Read a study file; `rows` replaces the rows of its design.
 
-    Whatever does not fit is a `StudyError`, all of it at once: file, line, what was found and what
-    would be right.
+    Whatever does not fit is a `StudyError`: all at once, each with its line and what would be right.
 
     >>> read_study("study.toml").design  # doctest: +SKIP
     <sobol design of 100000 rows, seed 1: nka.j, leak_Na.g, leak_Cl.g, bath.Cl>
     """
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: it is not text in UTF-8 (byte {error.start + 1})") from None
+        tables = tomllib.loads(text)
     except OSError as error:
         raise StudyError(f"{path}: it cannot be read ({error.strerror})") from None
-    try:
-        tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        reason, _, where = str(error).partition(" (at line ")
-        line = where.partition(",")[0] or len(text.splitlines()) or 1
-        raise StudyError(f"{path}:{line}: this is not TOML: {reason}") from None
-    reader = _Reader(Path(path).parent, tables, key_lines(text))
-    study = reader.study(text, rows)
-    if study is None:
-        problems = sorted(reader.problems)
-        raise StudyError("\n".join(f"{path}:{line}: {what}" for line, what in problems))
-    return study
+        reason, at, line = str(error).partition(" (at line ")
+        place = f"{path}:{line.partition(',')[0]}" if at else path
+        raise StudyError(f"{place}: this is not TOML: {reason}") from None
+    return _Reader(Path(path), tables, key_lines(text)).study(text, rows)
 
 
 def key_lines(text: str) -> dict[Keys, int]:
@@ -133,13 +109,13 @@ def key_lines(text: str) -> dict[Keys, int]:
 class _Reader:
     """A file being read: its tables, the lines of its keys, and what is wrong so far."""
 
-    folder: Path
+    path: Path
     tables: dict[str, Any]
     lines: Mapping[Keys, int]
     problems: set[tuple[int, str]] = field(default_factory=set)
 
-    def study(self, text: str, rows: int | None) -> Study | None:
-        """Read all sections; None where there are problems."""
+    def study(self, text: str, rows: int | None) -> Study:
+        """Read all sections, and tell all problems at once."""
         for name in self.tables.keys() - {*_KEYS, "space"}:
             self.refuse((name,), unknown("section", name, [*_KEYS, "space"]))
         for name, known in _KEYS.items():
@@ -151,15 +127,15 @@ class _Reader:
         for name in ("cell", "design", *([] if tabled else ["space"])):
             if not self.table(name):
                 self.refuse((name,), f"the section [{name}] is missing or empty")
-        cell = self.cell()
-        params = self.params(cell)
+        params = self.params(cell := self.cell())
         design = self.design(cell, None if tabled else self.space(cell, params), rows)
         outputs = self.outputs()
         if cell and design and not self.problems:
             with self.at("design" if tabled else "space"):
                 check_design(cell, design, params)
                 return Study(cell, design, params, *outputs, text)
-        return None
+        lines = [f"{self.path}:{line}: {what}" for line, what in sorted(self.problems)]
+        raise StudyError("\n".join(lines))
 
     def refuse(self, keys: Keys, what: str) -> None:
         """Note a problem, at the line of the key or of what holds it."""
@@ -184,14 +160,12 @@ class _Reader:
             self.refuse(keys, f"{'.'.join(keys)} must be a table of keys, not {found!r}")
         return found if isinstance(found, dict) else {}
 
-    def entries(self, *keys: str, owners: Any = ALL) -> Iterator[tuple[str, Keys, Any]]:
+    def entries(self, *keys: str) -> Iterator[tuple[str, Keys, Any]]:
         """Give (parameter, keys, entry): ``bath.K`` may be one quoted key or two keys."""
         seen = set()
         for key, value in self.table(*keys).items():
-            nested = isinstance(value, dict) and (
-                key in owners or any(isinstance(inner, dict) for inner in value.values())
-            )
-            for last, entry in value.items() if nested else [("", value)]:
+            plain = not isinstance(value, dict) or "." in key or value.keys() & {*_DISTRIBUTIONS}
+            for last, entry in [("", value)] if plain else value.items():
                 at, name = ((*keys, key, last), f"{key}.{last}") if last else ((*keys, key), key)
                 if name in seen:
                     self.refuse(at, f"{name} is set twice; keep one of them")
@@ -211,9 +185,8 @@ class _Reader:
             return None
         way = "zoo" if "zoo" in given else "build"
         with self.at("cell", way, label=f"{way} = {given[way]!r}: "):
-            if not isinstance(given[way], str):
-                raise TypeError("it must be a text")
-            return zoo.get(given[way]) if way == "zoo" else _build(given[way], self.folder)
+            name = str(given[way])
+            return zoo.get(name) if way == "zoo" else _build(name, self.path.absolute().parent)
         return None
 
     def params(self, cell: Cell | None) -> dict[str, float]:
@@ -226,24 +199,22 @@ class _Reader:
         return found
 
     def space(self, cell: Cell | None, params: Mapping[str, float]) -> Space | None:
-        owners = [name.partition(".")[0] for name in cell.parameters if "." in name] if cell else []
         before, axes, derive = len(self.problems), {}, {}
-        for key, keys, spec in self.entries("space", owners=owners):
+        for key, keys, spec in self.entries("space"):
             names = tuple(part.strip() for part in key.split(","))
             if keys[1] not in ("where", "derive"):
-                found = [self.declared(keys, name, cell) for name in names]
+                for name in set(names) & params.keys():
+                    self.refuse(keys, f"{name} is both fixed in [cell.parameters] and swept")
+                known = {name: p for name in names if (p := self.declared(keys, name, cell))}
                 with self.at(*keys, label=f"{key}: "):
-                    axes[names] = _axis(names, spec, [p for p in found if p])
-                    if cell and all(found):
-                        check_design(cell, Space({names: axes[names]}).random(1), params)
-        rules = []
+                    axes[names] = _axis(spec, known)
+        where = self.table("space").get("where", [])
+        where = where if isinstance(where, list) else [where]
+        rules = [(("space", "where"), text, f"where[{k}]") for k, text in enumerate(where)]
         for name, keys, text in self.entries("space", "derive"):
             self.declared(keys, name, cell)
             derive[name] = text
             rules.append((keys, text, f"derive[{name!r}]"))
-        where = self.table("space").get("where", [])
-        where = where if isinstance(where, list) else [where]
-        rules += [(("space", "where"), text, f"where[{k}]") for k, text in enumerate(where)]
         for keys, text, label in rules:
             with self.at(*keys):
                 for name in read_rule(text, label, condition=label.startswith("where")).names:
@@ -256,32 +227,28 @@ class _Reader:
     def design(self, cell: Cell | None, space: Space | None, rows: int | None) -> Design | None:
         given = self.table("design")
         kind = "table" if "table" in given else str(given.get("kind", "nothing"))
-        if kind not in _FITTING or (kind == "table") != ("table" in given):
-            self.refuse(("design", "kind"), unknown("kind of design", kind, [*_FITTING][:-1]))
+        fitting = ("table",) if "table" in given else _FITTING.get(kind)
+        if fitting is None:
+            self.refuse(("design", "kind"), unknown("kind of design", kind, _FITTING))
             return None
-        for key in (given.keys() & _KEYS["design"]) - set(_FITTING[kind]):
-            what = f"{key} does not fit a {kind} design, which has {' and '.join(_FITTING[kind])}"
+        for key in (given.keys() & _KEYS["design"]) - set(fitting):
+            what = f"{key} does not fit a {kind} design, which has {' and '.join(fitting)}"
             self.refuse(("design", key), what)
-        if rows is not None and "rows" not in _FITTING[kind]:
+        if rows is not None and fitting != _CUBE:
             self.refuse(("design",), f"--rows does not fit a {kind} design, whose rows are given")
-        if kind == "table":
-            with self.at("design", "table", label=f"{given['table']}: "):
-                return _table(self.folder / str(given["table"]), cell)
-        if kind == "grid":
-            points = given.get("points")
-            if isinstance(points, dict):
-                points = {name: n for name, _, n in self.entries("design", "points")}
-            with self.at("design", "points"):
-                return space and space.grid(points)
-        if kind in ("grid", "table"):
-            return None
-        n = seed = 1
-        with self.at("design", "rows"):
-            n = whole_number(given.get("rows") if rows is None else rows, "rows", 1)
-        with self.at("design", "seed"):
-            seed = whole_number(given.get("seed", 0), "seed", 0)
-        with self.at("design"):
-            return space and getattr(space, kind)(n, seed)
+        points, size = given.get("points"), {"n": 1, "seed": 0}
+        if isinstance(points, dict):
+            points = {name: n for name, _, n in self.entries("design", "points")}
+        if fitting == _CUBE:
+            with self.at("design", "rows"):
+                size["n"] = whole_number(given.get("rows") if rows is None else rows, "rows", 1)
+            with self.at("design", "seed"):
+                size["seed"] = whole_number(given.get("seed", 0), "seed", 0)
+        with self.at("design", fitting[-1], label=f"{given['table']}: " if kind == "table" else ""):
+            if kind == "table":
+                return _table(self.path.parent / str(given["table"]), cell)
+            return space and getattr(space, kind)(**({"n": points} if kind == "grid" else size))
+        return None
 
     def outputs(self) -> tuple[tuple[str, ...] | None, str, int | None]:
         given = self.table("outputs")
@@ -301,19 +268,19 @@ class _Reader:
 def _build(name: str, folder: Path) -> Cell:
     """Call ``module:function``, looking for the module beside the study file first."""
     module, _, function = name.partition(":")
-    sys.path.insert(0, str(folder.absolute()))
+    sys.path.insert(0, str(folder))
     try:
         cell = getattr(importlib.import_module(module), function)()
     except (Exception, SystemExit) as error:  # whatever the user's code may raise
         raise ValueError(f"it fails with {type(error).__name__}: {error}") from None
     finally:
-        sys.path.remove(str(folder.absolute()))
+        sys.path.remove(str(folder))
     if not isinstance(cell, Cell):
         raise TypeError(f"it must return a jm.Cell, not {type(cell).__name__}")
     return cell
 
 
-def _axis(names: tuple[str, ...], spec: Any, declared: list[Param]) -> Any:
+def _axis(spec: Any, declared: Mapping[str, Param]) -> Any:
     """Read ``{uniform = [2, 12]}``; None where text needs a unit that is not known."""
     if not isinstance(spec, dict) or len(spec) != 1:
         raise TypeError(f"write for example {{uniform = [2, 12]}}, not {spec!r}")
@@ -324,19 +291,16 @@ def _axis(names: tuple[str, ...], spec: Any, declared: list[Param]) -> Any:
     wanted = [entry.name for entry in fields(make)]
     if not isinstance(entries, list) or (len(wanted) == 2 and len(entries) != 2):
         raise ValueError(f"{kind} takes [{', '.join(wanted)}], not {entries!r}")
-    if len({exponents(p.unit) for p in declared}) > 1:
-        units = " and ".join(p.unit for p in declared)
-        raise ValueError(f"linked parameters must have one unit, not {units}")
+    units = [p.unit for p in declared.values()] or ["1"]
+    if len({exponents(unit) for unit in units}) > 1:
+        raise ValueError(f"linked parameters must have one unit, not {' and '.join(units)}")
     if not declared and any(isinstance(entry, str) for entry in entries):
         return None
-    units = [declared[0].unit if declared else "1"] * len(entries)
-    if make is LogNormal:
-        units[1] = "1"
+    units = [units[0], "1"] if make is LogNormal else units[:1] * len(entries)
     numbers = [quantity(entry, unit, kind) for entry, unit in zip(entries, units, strict=True)]
-    found = make(*numbers) if len(wanted) == 2 else make(numbers)
-    for name, p in zip(names, declared, strict=False):
+    for name, p in declared.items():
         _check_domain(name, numbers[:1] if make in (Normal, LogNormal) else numbers, p)
-    return found
+    return make(*numbers) if len(wanted) == 2 else make(numbers)
 
 
 def _table(file: Path, cell: Cell | None) -> Design:
@@ -351,8 +315,6 @@ def _table(file: Path, cell: Cell | None) -> Design:
 
 
 def _check_domain(name: str, values: Any, declared: Param) -> None:
-    values = np.atleast_1d(values)
-    if not (inside := declared.allows(values)).all():
+    for value in pd.Series(values)[lambda x: ~declared.allows(x)][:1]:
         unit = "" if declared.unit == "1" else f" {declared.unit}"
-        wrong = f"{values[~inside][0]:g}{unit}"
-        raise ValueError(f"{name} must be {DOMAINS[declared.domain]}, not {wrong}")
+        raise ValueError(f"{name} must be {DOMAINS[declared.domain]}, not {value:g}{unit}")
