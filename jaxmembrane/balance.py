@@ -12,7 +12,7 @@ Balances, summed over membranes and reactions of turnover J::
     dn_s/dt = sum (nu_s A J)          dw/dt = sum (+-) L_w A (osm_inside - osm_outside)
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import pi
@@ -248,31 +248,38 @@ class Equations:
     def residual(self, u: Sequence[Any], followed: Sequence[Any] | None = None) -> list[Any]:
         """Rates of change dn/dt (amol/s) and dw/dt (um^3/s), and charges (fC), as in `rows`."""
         state = self.state(u, followed)
-        flux = self.turnovers(state)
         totals: dict[Key, Any] = {}
+        for key, term in (*self._flows(state), *self._water(state)):
+            if key[1] in state.volume:
+                totals[key] = totals[key] + term if key in totals else term
+        for kind, a, *_ in self.rows:
+            if kind == "q":
+                totals[kind, a] = self.missing_charge(
+                    a, state.c, state.phi, state.volume, state.area
+                )
+        return [totals[key] for key in self.rows]
+
+    def _flows(self, state: State) -> Iterator[tuple[Key, Any]]:
+        """What each reaction adds to the amount of each species on either side, amol/s."""
+        flux = self.turnovers(state)
         for m in self.cell.membranes:
             for leg in (leg for t in m.transporters for leg in t.legs):
+                turnover = state.area[m.name] * flux[leg.name]
                 for s in leg.reaction.species:
                     for owner, side in ((m.inside.name, "i"), (m.outside.name, "o")):
                         change = leg.reaction.change(s, side)
-                        if change and owner in state.volume:
-                            term = change * (state.area[m.name] * flux[leg.name])
-                            key = ("n", owner, s.name)
-                            totals[key] = totals[key] + term if key in totals else term
+                        if change:
+                            yield ("n", owner, s.name), change * turnover
+
+    def _water(self, state: State) -> Iterator[tuple[Key, Any]]:
+        """What each membrane adds to the volume on either side, um^3/s."""
+        for m in self.cell.membranes:
             if water_crosses(m):
                 inside, outside = m.inside.name, m.outside.name
-                osmotic = self.osmolarity(inside, state) - self.osmolarity(outside, state)
-                flow = self.params[f"{m.name}.L_w"] * state.area[m.name] * osmotic
-                for owner, term in ((inside, flow), (outside, -flow)):
-                    if owner in state.volume:
-                        key = ("w", owner)
-                        totals[key] = totals[key] + term if key in totals else term
-        for key in self.rows:
-            if key[0] == "q":
-                totals[key] = self.missing_charge(
-                    key[1], state.c, state.phi, state.volume, state.area
-                )
-        return [totals[key] for key in self.rows]
+                excess = self.osmolarity(inside, state) - self.osmolarity(outside, state)
+                flow = self.params[f"{m.name}.L_w"] * state.area[m.name] * excess
+                yield ("w", inside), flow
+                yield ("w", outside), -flow
 
     def jacobian(self, u: Sequence[Any]) -> tuple[list[Any], list[list[Any]], list[Any], Any]:
         """Residual, its exact Jacobian, and the followed ions with theirs.

@@ -8,8 +8,9 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from itertools import product
 from math import ceil, prod
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,12 +19,31 @@ import typer
 
 app = typer.Typer(
     name="jaxmembrane",
-    help="Population sweeps of living cells' membrane systems, on CPU and GPU.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # brackets in the example are those of TOML
 )
 
 _STOPPED = 130
+_EXAMPLE = """\b
+A study file:
+  [cell]
+  zoo = "neuron"                    # or build = "module:function", which returns a jm.Cell
+  parameters = {bath.Na = 140.0, membrane.C_m = "1 uF/cm2"}  # package units, or with a unit
+  [space]
+  nka.j = {loguniform = [30, 300]}  # uniform, loguniform, normal, lognormal, choice, grid
+  "leak_Na.g, leak_Cl.g" = {uniform = ["0.01 mS/cm2", "0.03 mS/cm2"]}  # one number for both
+  derive = {bath.Cl = "bath.Na + bath.K - 29.5"}
+  where = ["nka.j < 2000 * leak_Na.g"]
+  [design]                          # or table = "rows.csv" alone, and no [space]
+  kind = "sobol"                    # random, latin; or grid, which has points = 5
+  rows = 100_000
+  seed = 1
+  [outputs]                         # may be left out, as a whole or in part
+  names = ["V", "volume"]
+  precision = "float64"
+  chunk = 16384
+"""
 
 
 def main() -> None:
@@ -115,7 +135,7 @@ def _common(
     """Population sweeps of living cells' membrane systems, on CPU and GPU."""
 
 
-@app.command()
+@app.command(epilog=_EXAMPLE)
 def sweep(
     study: Annotated[Path, typer.Argument(help="Study file (TOML).")],
     store: Annotated[Path, typer.Option(help="Directory of the store; an old one is resumed.")],
@@ -142,6 +162,7 @@ def sweep(
     _start(device, cpu_devices, not no_cache)
     from .study import read_study
     from .sweep import sweep as compute
+    from .verify import summary
 
     read = read_study(study, rows)
     options: dict[str, Any] = {
@@ -187,15 +208,16 @@ def _dry_run(
     import numpy as np
 
     from .engine import TILE
+    from .record import fingerprint, schema
     from .schema import check_fingerprint
     from .steady import DIAGNOSTICS
     from .store import Store
-    from .sweep import CHUNK_TILES, USUAL, check_design, fingerprint, parse_shard, schema
+    from .sweep import _CHUNK_TILES, USUAL, check_design, parse_shard
 
     names = tuple(dict.fromkeys((*(options["outputs"] or USUAL), *DIAGNOSTICS)))
     fixed = check_design(cell, design, options["params"])
     tile, (k, of) = TILE[jax.default_backend()], parse_shard(shard)
-    chunk = tile * (ceil(chunk / tile) if chunk else CHUNK_TILES)
+    chunk = tile * (ceil(chunk / tile) if chunk else _CHUNK_TILES)
     held = schema(cell, design, fixed, names, options["precision"], "")
     row = 9 + sum(
         np.dtype(v.dtype).itemsize * prod(len(held.labels[d]) for d in v.dims)
@@ -229,29 +251,31 @@ def show(store: Annotated[Path, typer.Argument(help="Directory of a store.")]) -
     print(f"{store}: {found.attrs['title']}, {found.n:,} rows")
     print(f"made {found.provenance['created']} by jaxmembrane {made['jaxmembrane']}")
     print(f"\nmodel: {found.attrs['source']}\n{found.attrs['model']}")
-    print(f"\n{found.attrs['design']}")
-    rows = []
-    for axis in found.fingerprint["design"]["axes"]:
-        spread = {name: value for name, value in axis.items() if name not in ("names", "sha256")}
-        for name in axis["names"]:
-            rows.append((name, *_spread(spread), ds[name].attrs["units"]))
-    for name, rule in found.fingerprint["design"]["derive"].items():
-        rows.append((name, "derived", str(rule), ds[name].attrs["units"]))
-    _print_table(("parameter", "is", "over", "unit"), rows)
-    print()
+    design, unit = (
+        found.fingerprint["design"],
+        {name: ds[name].attrs["units"] for name in found.swept},
+    )
+    seed = "" if design["seed"] is None else f", seed {design['seed']}"
+    print(f"\nspace: {design['kind']}{seed}")
+    rows = [(name, _spread(axis), unit[name]) for axis in design["axes"] for name in axis["names"]]
+    rows += [(name, f"derived, {rule}", unit[name]) for name, rule in design["derive"].items()]
+    _print_table(("parameter", "values", "unit"), rows)
+    for rule in design["where"]:
+        print(f"where {rule}")
+    print("\nstatus:")
     _print_status(found.counts)
-    rest = (ds["status"].values == 0) | (ds["status"].values == 1)
+    rest = np.isin(ds["status"].values, (0, 1))
     rows = []
     for name in found.outputs if rest.any() else ():
         dims = [dim for dim in ds[name].dims if dim not in ds["status"].dims]
         lanes = ds[name].values[rest].reshape(rest.sum(), -1)
         labels = product(*(ds[dim].values.tolist() for dim in dims))
         for label, column in zip(labels, lanes.T, strict=True):
-            low, middle, high = np.nanpercentile(column, [5, 50, 95]) if _any(column) else _NONE
-            numbers = (f"{x:.5g}" for x in (low, middle, high))
-            rows.append((" ".join((name, *label)), *numbers, ds[name].attrs["units"]))
-    print()
-    _print_table(("where there is a rest", "5 %", "median", "95 %", "unit"), rows)
+            if (known := column[np.isfinite(column)]).size:
+                numbers = (f"{x:.5g}" for x in np.percentile(known, (5, 50, 95)))
+                rows.append((" ".join((name, *label)), *numbers, ds[name].attrs["units"]))
+    print("\nrows with a rest:")
+    _print_table(("output", "5 %", "median", "95 %", "unit"), rows)
 
 
 @app.command()
@@ -286,6 +310,17 @@ def zoo(name: Annotated[str | None, typer.Argument(help="One of the cells.")] = 
     print(f"\n{steady_state(cell, outputs=('V', 'volume', 'c', 'E'))}")
 
 
+def _spread(axis: Mapping[str, Any]) -> str:
+    """Say how the values of an axis are spread."""
+    said = [axis.get("distribution", "grid" if "points" in axis else "table")]
+    for name, value in axis.items():
+        if isinstance(value, float):
+            said.append(f"{name} {value:g}")
+        elif name in ("values", "points"):
+            said += [f"{x:g}" for x in value[:6]] + ["..."] * (len(value) > 6)
+    return " ".join(said)
+
+
 def _print_status(counts: Mapping[str, int]) -> None:
     """Print how many rows had which outcome, in words."""
     rows = sum(counts.values())
@@ -295,18 +330,12 @@ def _print_status(counts: Mapping[str, int]) -> None:
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table, in colour on a terminal and as plain columns elsewhere."""
-    if sys.stdout.isatty():
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
+    """Print columns, with bold heads on a terminal."""
+    from rich.console import Console
+    from rich.table import Table
 
-        table = Table(*header, box=box.SIMPLE_HEAD)
-        for row in rows:
-            table.add_row(*row)
-        Console().print(table)
-        return
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    for row in (header, *rows):
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())
+    table = Table(*header, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, markup=False, highlight=False).print(table)

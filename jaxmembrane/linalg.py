@@ -23,7 +23,7 @@ def solve(matrix: Matrix, rhs: Sequence[Scalar], *, pivot: bool = False) -> list
     A singular matrix gives non-finite numbers, never an error.
     """
     n = len(rhs)
-    a = [list(row) + [b] for row, b in zip(matrix, rhs, strict=True)]
+    a = [[*row, b] for row, b in zip(matrix, rhs, strict=True)]
     for k in range(n):
         if pivot:
             _bring_up_largest(a, k)

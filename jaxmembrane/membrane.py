@@ -96,7 +96,7 @@ class Membrane:
     Raises
     ------
     ValueError, TypeError
-        If the two sides are one compartment, the inside is a bath, or an argument has the wrong type.
+        If the two sides are one compartment, the inside is a bath, or an argument has a wrong type.
 
     Examples
     --------

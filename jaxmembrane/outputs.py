@@ -46,7 +46,7 @@ class Reading:
         }
 
     def reversal(self) -> list[Any]:
-        """Potential at which a transporter's free energy vanishes; NaN for several or no charges."""
+        """Potential where a transporter's free energy vanishes; NaN for several or no charges."""
         found = []
         for m in self.cell.membranes:
             for t in m.transporters:

@@ -23,7 +23,7 @@ _TRACE = 0.1
 
 
 class Pace(NamedTuple):
-    """How a course is followed: aimed and largest change of a step, growth of steps, their number."""
+    """How a course is followed: aimed and largest change of a step, its growth, and how many."""
 
     aim: Any
     most: Any

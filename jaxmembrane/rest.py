@@ -36,7 +36,7 @@ STATUS = {
 """Outcome of a row, by meaning."""
 
 BLOCK = 1024
-"""Lanes that are iterated together: enough to hide the cost of a kernel, few enough for the cache."""
+"""Lanes that are iterated together: enough to hide a kernel's cost, few enough for the cache."""
 
 _GATHERED = 64
 
@@ -222,7 +222,7 @@ def has_rest(status: Any) -> Any:
 
 
 def safe_point(cell: Cell, params: Params, found: Found) -> tuple[list[Any], dict[str, Any]]:
-    """Unknowns and parameters, with a harmless state at nominal parameters where there is no rest."""
+    """Unknowns and parameters, harmless ones (nominal) where there is no rest."""
     ok = has_rest(found.status)
     safe = _safe(cell, params, ok)
     eq = Equations(cell, jax.lax.stop_gradient(_safe(cell, params, jnp.zeros_like(ok))))

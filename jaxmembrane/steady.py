@@ -36,7 +36,7 @@ CPU_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
 @partial(jax.tree_util.register_dataclass, data_fields=["values"], meta_fields=["cell"])
 @dataclass(frozen=True)
 class Rest:
-    """A resting state, or a batch of them: its fields are the outputs, ``rest.V``, ``rest.c["Na"]``.
+    """A resting state, or a batch of them. Outputs are its fields: ``rest.V``, ``rest.c["Na"]``.
 
     Leading axes are those of the parameters. Where there is no rest every result is NaN and
     `status` says why: 0 stable, 1 unstable, 2 no steady state (the volume runs away), 3 not
@@ -87,7 +87,7 @@ def steady_state(
     outputs: Sequence[str] | None = None,
     precision: str = "float64",
 ) -> Rest:
-    """Resting state of a cell, or of a batch: V, concentrations and volume at which nothing changes.
+    """Resting state of a cell, or of a batch: V, concentrations and volume where nothing changes.
 
     Solves ``dn_s/dt = 0`` for every free species and ``dw/dt = 0``, with V from charge. Works under
     `jax.jit`, `jax.vmap`, `jax.grad` and twice; derivatives come from the implicit function theorem

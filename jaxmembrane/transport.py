@@ -267,7 +267,7 @@ class Transporter:
             check_name(param, f"a parameter of {name}")
             if not isinstance(declared, Param):
                 raise TypeError(
-                    f"parameter {param} of {name} must be a jm.Param(nominal, unit), not {declared!r}"
+                    f"parameter {param} of {name} must be jm.Param(nominal, unit), not {declared!r}"
                 )
         fields = dict(
             name=name,
@@ -301,5 +301,5 @@ def _check_hashable(name: str, law: RateLaw) -> None:
         hash(law)
     except TypeError:
         raise TypeError(
-            f"the rate law of {name} must be hashable: a module-level function or a frozen dataclass"
+            f"the rate law of {name} must be hashable: a module-level function or frozen dataclass"
         ) from None

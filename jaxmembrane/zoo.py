@@ -214,7 +214,7 @@ def textbook_neuron() -> Cell:
     """The neuron of introductory texts: -70 mV, Na 12 and K 140 mM, passive Cl.
 
     Rest: V -70 mV, Na 12, K 140, Cl 9.535 mM at 310 K. Conductances follow from the rest
-    (`analytic.calibrate`): g_Na 0.192035 for g_K 0.7 S/m^2, z_X -1.043967, cubic pump 15.4228 A/m^2.
+    (`analytic.calibrate`): g_Na 0.192035 for g_K 0.7 S/m^2, z_X -1.043967, pump 15.4228 A/m^2.
     Outside Cl 131 and impermeant 18 mM, g_K and a cylinder of 5 by 25 um are our choice.
 
     Notes

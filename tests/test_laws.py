@@ -151,7 +151,7 @@ def test_an_ohmic_leak_carries_its_conductance_times_the_driving_force(species):
 
 
 @pytest.mark.parametrize("species", [jm.K, jm.Cl, jm.Ca], ids=lambda s: s.name)
-@pytest.mark.parametrize("V", [-350.0, -70.0, 0.3, 80.0])
+@pytest.mark.parametrize("V", [-700.0, -70.0, 0.3, 700.0])
 def test_a_ghk_leak_is_the_constant_field_flux(species, V):
     at = {f"{species.name}_i": 7.0, f"{species.name}_o": 130.0, "V": V}
     x = species.z * V * constants.F / RT
@@ -203,7 +203,7 @@ def exact_bernoulli(x):
 
 @jax.jit
 def bernoulli_three_ways(x):
-    """B and its first two derivatives, the first also in reverse, and B of the opposite argument."""
+    """B and its first two derivatives, the first also in reverse, and B of -x from B(-x)."""
 
     def value(x):
         return bernoulli(x)[0]

@@ -215,7 +215,7 @@ def pump_range(
 
 
 class Calibration(NamedTuple):
-    """What a measured rest says: net pump current (fA/um^2), conductances (pS/um^2), z_X, cubic j."""
+    """What a rest says: net pump current (fA/um^2), conductances (pS/um^2), z_X, cubic j."""
 
     pump_current: Any
     g_KCC2: Any

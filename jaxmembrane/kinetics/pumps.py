@@ -24,7 +24,7 @@ def hill(s: Site, p: Values) -> Any:
 
 
 def hamada(s: Site, p: Values) -> Any:
-    """Two sodium sites: ``j_max [f Na^3/(Na^3 + K_1^3) + (1 - f) Na^3/(Na^3 + K_2^3)]``, Na inside."""
+    """Two sites for Na inside: ``j_max [f Na^3/(Na^3 + K_1^3) + (1 - f) Na^3/(Na^3 + K_2^3)]``."""
     cube = s.Na_i**3
     return p.j_max * (p.f * cube / (cube + p.K_1**3) + (1.0 - p.f) * cube / (cube + p.K_2**3))
 
