@@ -39,10 +39,7 @@ A study file:
   kind = "sobol"                    # random, latin; or grid, which has points = 5
   rows = 100_000
   seed = 1
-  [outputs]                         # may be left out, as a whole or in part
-  names = ["V", "volume"]
-  precision = "float64"
-  chunk = 16384
+  [outputs]                         # may be left out: names = ["V"], precision, chunk
 """
 
 
@@ -52,14 +49,7 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; its exit status is 0, 1 for damage found, 2 for a mistake, 130 when stopped.
-
-    Examples
-    --------
-    >>> run(["zoo", "nueron"])  # doctest: +SKIP
-    error: unknown cell in the zoo 'nueron'; did you mean 'neuron'?
-    2
-    """
+    """Run one command: status 0, 1 for damage found, 2 for a mistake, 130 when stopped."""
     try:
         with warnings.catch_warnings():
             # Another process may be writing the entry; who cannot read it compiles for himself.
@@ -68,29 +58,29 @@ def run(arguments: Sequence[str]) -> int:
                 list(arguments), prog_name="jaxmembrane", standalone_mode=False
             )
     except typer.TyperException as error:
-        print(_sentence(error.format_message()), file=sys.stderr)
+        print(f"error: {error.format_message()}" if arguments else error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         code = _STOPPED
     except (ValueError, KeyError, TypeError, OSError, RuntimeError, MemoryError) as error:
-        print(_sentence(_reason(error)), file=sys.stderr)
+        print(_reason(error), file=sys.stderr)
         return 2
     if code == _STOPPED:
         print("stopped; the same command resumes", file=sys.stderr)
     return code or 0
 
 
-def _sentence(text: str) -> str:
-    """Say that this is an error, unless the lines of a study file do."""
-    return text if "\n" in text or ".toml:" in text.partition(" ")[0] else f"error: {text}"
-
-
 def _reason(error: Exception) -> str:
+    """One sentence; the lines of a study file say by themselves what they are about."""
+    from .study import StudyError
+
+    if isinstance(error, StudyError):
+        return str(error)
     if isinstance(error, MemoryError):
-        return f"there is not enough memory: {error or 'take fewer rows'}"
+        return f"error: not enough memory, so take fewer rows or a smaller chunk ({error})"
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'the system'}: {error.strerror}"
-    return str(error) or type(error).__name__
+        return f"error: {error.filename or 'the system'}: {error.strerror}"
+    return f"error: {error}"
 
 
 def _start(device: str | None = None, cpu_devices: int | None = None, cache: bool = True) -> None:
@@ -101,8 +91,10 @@ def _start(device: str | None = None, cpu_devices: int | None = None, cache: boo
 
     if device == "cpu":
         jax.config.update("jax_platforms", "cpu")
+    # In a job a process may use fewer cores than the machine has.
+    ours = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     try:
-        configure(cpu_devices=cpu_devices or _cores(), cache=cache)
+        configure(cpu_devices=cpu_devices or ours, cache=cache)
     except RuntimeError:
         if cpu_devices is not None:
             raise
@@ -112,11 +104,6 @@ def _start(device: str | None = None, cpu_devices: int | None = None, cache: boo
             f"--device {device}: JAX runs on {jax.default_backend()} here; a GPU needs its driver "
             "and `pip install 'jaxmembrane[cuda12]'`, or leave --device out"
         )
-
-
-def _cores() -> int:
-    """Cores that this process may use, which in a job are fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _show_version(wanted: bool) -> None:
@@ -143,17 +130,11 @@ def sweep(
     chunk: Annotated[int | None, typer.Option(min=1, help="Rows stored at a time.")] = None,
     shard: Annotated[str | None, typer.Option(help="k/n: every n-th chunk from the k-th.")] = None,
     device: Annotated[Literal["cpu", "gpu"] | None, typer.Option(help="Where to run.")] = None,
-    cpu_devices: Annotated[
-        int | None, typer.Option(min=1, help="Devices the CPU is split into; default: its cores.")
-    ] = None,
-    precision: Annotated[
-        Literal["float64", "float32"] | None, typer.Option(help="In place of the study's.")
-    ] = None,
+    cpu_devices: Annotated[int | None, typer.Option(min=1, help="Default: one a core.")] = None,
+    precision: Annotated[Literal["float64", "float32"] | None, typer.Option()] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Keep no compiled program.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check all, say what would be done, do nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, write nothing.")] = False,
     allow_version_change: Annotated[
         bool, typer.Option("--allow-version-change", help="Resume a store of another JAX.")
     ] = False,
@@ -183,10 +164,7 @@ def sweep(
     took, done = time.perf_counter() - begun, _done(store) - before
     print(f"{store}: {ds['status'].size:,} rows")
     _print_status(summary(store).counts)
-    if done:
-        print(f"computed {done:,} of them in {took:.1f} s, {done / took:,.0f} rows/s all in all")
-    else:
-        print("nothing was left to compute")
+    print(f"computed {done:,} of them in {took:.1f} s, {done / took:,.0f} rows/s all in all")
     print(f"next: jaxmembrane show {store}")
 
 
@@ -218,24 +196,24 @@ def _dry_run(
     fixed = check_design(cell, design, options["params"])
     tile, (k, of) = TILE[jax.default_backend()], parse_shard(shard)
     chunk = tile * (ceil(chunk / tile) if chunk else _CHUNK_TILES)
-    held = schema(cell, design, fixed, names, options["precision"], "")
-    row = 9 + sum(
-        np.dtype(v.dtype).itemsize * prod(len(held.labels[d]) for d in v.dims)
-        for v in held.variables
+    made = schema(cell, design, fixed, names, options["precision"], "")
+    size = 9 + sum(
+        np.dtype(v.dtype).itemsize * prod(len(made.labels[d]) for d in v.dims)
+        for v in made.variables
     )
     chunks = range(0, design.n, chunk)
-    mine = [min(chunk, design.n - at) for at in chunks[k::of]]
-    done = _done(store)
+    mine = [min(chunk, design.n - first) for first in chunks[k::of]]
     if store.exists() and any(store.iterdir()):
         old = Store.open(store)
         given = fingerprint(cell, design, fixed, names, options["precision"], tile)
         check_fingerprint(store, old.fingerprint, given, options["allow_version_change"])
         if design.n < old.n:
             raise ValueError(f"{store} holds {old.n} rows and this call asks for {design.n}")
-    print(f"{design!r}")
-    print(f"{len(mine)} of {len(chunks)} chunks of up to {chunk:,} rows, {done:,} rows done before")
+        print(f"{store} goes on: {_done(store):,} of its {old.n:,} rows are done")
+    print(f"{design!r}: all is well, nothing was written")
+    print(f"{len(mine)} of {len(chunks)} chunks of up to {chunk:,} rows")
     print(f"{sum(ceil(rows / tile) for rows in mine)} tiles of {tile:,} rows")
-    print(f"at most {row * design.n / 1e6:,.1f} MB in {store}; nothing was written")
+    print(f"store of up to {size * design.n / 1e6:.3g} MB")
 
 
 @app.command()
@@ -251,10 +229,8 @@ def show(store: Annotated[Path, typer.Argument(help="Directory of a store.")]) -
     print(f"{store}: {found.attrs['title']}, {found.n:,} rows")
     print(f"made {found.provenance['created']} by jaxmembrane {made['jaxmembrane']}")
     print(f"\nmodel: {found.attrs['source']}\n{found.attrs['model']}")
-    design, unit = (
-        found.fingerprint["design"],
-        {name: ds[name].attrs["units"] for name in found.swept},
-    )
+    design = found.fingerprint["design"]
+    unit = {name: ds[name].attrs["units"] for name in found.swept}
     seed = "" if design["seed"] is None else f", seed {design['seed']}"
     print(f"\nspace: {design['kind']}{seed}")
     rows = [(name, _spread(axis), unit[name]) for axis in design["axes"] for name in axis["names"]]
@@ -281,9 +257,7 @@ def show(store: Annotated[Path, typer.Argument(help="Directory of a store.")]) -
 @app.command()
 def verify(
     store: Annotated[Path, typer.Argument(help="Directory of a store.")],
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Mend, or mark to be computed again.")
-    ] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what is damaged.")] = False,
 ) -> int:
     """Read every file of a store and find what is missing, torn or flipped (exit status 1)."""
     from .verify import verify as check

@@ -20,6 +20,7 @@ RUNAWAY = 30.0
 """Growth of ln volume beyond which a cell that still grows has no rest."""
 
 _TRACE = 0.1
+_FAR = 4.0
 
 
 class Pace(NamedTuple):
@@ -92,16 +93,19 @@ def relax(eq: Equations, u: Sequence[Any], pace: Pace, active: Any) -> Course:
 
 
 def _weights(eq: Equations, u: Sequence[Any]) -> list[Any]:
-    """How much a change of each unknown counts: that of a trace species little.
+    """How much a change of each unknown counts.
 
-    It follows the others quasi-steadily, and may have hundreds of e-folds to go.
+    That of a trace species counts little: it follows the others quasi-steadily, and may have
+    hundreds of e-folds to go. So does that of a potential far out, where a runaway pump puts it.
     """
     state = eq.state(u)
     weights: list[Any] = [1.0] * len(eq.unknowns)
-    for j, key in enumerate(eq.unknowns):
+    for j, (key, x) in enumerate(zip(eq.unknowns, u, strict=True)):
         if key[0] == "c":
             share = state.c[key[1], key[2]] / eq.osmolarity(key[1], state)
             weights[j] = jnp.maximum(jnp.minimum(1e3 * share, 1.0), _TRACE)
+        elif key[0] == "phi":
+            weights[j] = 1.0 / (1.0 + jnp.abs(x) / _FAR)
     return weights
 
 

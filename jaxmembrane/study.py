@@ -1,6 +1,6 @@
-"""Study files: a sweep written down in TOML, and checked whole before anything compiles.
+"""Study files: a sweep in TOML, checked whole before anything compiles; `sweep --help` shows one.
 
-``jaxmembrane sweep --help`` shows one; values are numbers in package units, or text with a unit.
+A value is a number in package units, or a text with a unit.
 """
 
 import importlib
@@ -62,7 +62,7 @@ class Study:
 def read_study(path: str | os.PathLike, rows: int | None = None) -> Study:
     """Read a study file; `rows` replaces the rows of its design.
 
-    Whatever does not fit is a `StudyError`: all at once, each with its line and what would be right.
+    Whatever does not fit is a `StudyError`: all at once, each with line and what would be right.
 
     >>> read_study("study.toml").design  # doctest: +SKIP
     <sobol design of 100000 rows, seed 1: nka.j, leak_Na.g, leak_Cl.g, bath.Cl>
@@ -185,8 +185,7 @@ class _Reader:
             return None
         way = "zoo" if "zoo" in given else "build"
         with self.at("cell", way, label=f"{way} = {given[way]!r}: "):
-            name = str(given[way])
-            return zoo.get(name) if way == "zoo" else _build(name, self.path.absolute().parent)
+            return zoo.get(str(given[way])) if way == "zoo" else _build(given[way], self.path)
         return None
 
     def params(self, cell: Cell | None) -> dict[str, float]:
@@ -210,7 +209,9 @@ class _Reader:
                     axes[names] = _axis(spec, known)
         where = self.table("space").get("where", [])
         where = where if isinstance(where, list) else [where]
-        rules = [(("space", "where"), text, f"where[{k}]") for k, text in enumerate(where)]
+        rules: list[Any] = [
+            (("space", "where"), text, f"where[{k}]") for k, text in enumerate(where)
+        ]
         for name, keys, text in self.entries("space", "derive"):
             self.declared(keys, name, cell)
             derive[name] = text
@@ -253,7 +254,7 @@ class _Reader:
     def outputs(self) -> tuple[tuple[str, ...] | None, str, int | None]:
         given = self.table("outputs")
         names, precision = given.get("names"), given.get("precision", "float64")
-        names = names if names is None or isinstance(names, list) else [names]
+        names = None if names is None else tuple(names if isinstance(names, list) else [names])
         for name in names or ():
             with self.at("outputs", "names"):
                 check_outputs([str(name)], AVAILABLE)
@@ -262,19 +263,22 @@ class _Reader:
             self.refuse(("outputs", "precision"), what)
         with self.at("outputs", "chunk"):
             whole_number(given.get("chunk", 1), "chunk", 1)
-        return names and tuple(names), precision, given.get("chunk")
+        return names, precision, given.get("chunk")
 
 
-def _build(name: str, folder: Path) -> Cell:
+def _build(name: Any, study: Path) -> Cell:
     """Call ``module:function``, looking for the module beside the study file first."""
-    module, _, function = name.partition(":")
-    sys.path.insert(0, str(folder))
+    folder = str(study.absolute().parent)
+    sys.path.insert(0, folder)
     try:
+        module, _, function = str(name).partition(":")
         cell = getattr(importlib.import_module(module), function)()
     except (Exception, SystemExit) as error:  # whatever the user's code may raise
-        raise ValueError(f"it fails with {type(error).__name__}: {error}") from None
+        raise ValueError(
+            f"as module:function it fails with {type(error).__name__}: {error}"
+        ) from None
     finally:
-        sys.path.remove(str(folder))
+        sys.path.remove(folder)
     if not isinstance(cell, Cell):
         raise TypeError(f"it must return a jm.Cell, not {type(cell).__name__}")
     return cell
@@ -287,8 +291,7 @@ def _axis(spec: Any, declared: Mapping[str, Param]) -> Any:
     ((kind, entries),) = spec.items()
     if kind not in _DISTRIBUTIONS:
         raise ValueError(unknown("distribution", kind, _DISTRIBUTIONS))
-    make = _DISTRIBUTIONS[kind]
-    wanted = [entry.name for entry in fields(make)]
+    wanted = [entry.name for entry in fields(_DISTRIBUTIONS[kind])]
     if not isinstance(entries, list) or (len(wanted) == 2 and len(entries) != 2):
         raise ValueError(f"{kind} takes [{', '.join(wanted)}], not {entries!r}")
     units = [p.unit for p in declared.values()] or ["1"]
@@ -296,11 +299,11 @@ def _axis(spec: Any, declared: Mapping[str, Param]) -> Any:
         raise ValueError(f"linked parameters must have one unit, not {' and '.join(units)}")
     if not declared and any(isinstance(entry, str) for entry in entries):
         return None
-    units = [units[0], "1"] if make is LogNormal else units[:1] * len(entries)
+    units = [units[0], "1"] if kind == "lognormal" else units[:1] * len(entries)
     numbers = [quantity(entry, unit, kind) for entry, unit in zip(entries, units, strict=True)]
     for name, p in declared.items():
-        _check_domain(name, numbers[:1] if make in (Normal, LogNormal) else numbers, p)
-    return make(*numbers) if len(wanted) == 2 else make(numbers)
+        _check_domain(name, numbers[:1] if kind.endswith("normal") else numbers, p)
+    return _DISTRIBUTIONS[kind](*(numbers if len(wanted) == 2 else [numbers]))
 
 
 def _table(file: Path, cell: Cell | None) -> Design:
@@ -308,8 +311,8 @@ def _table(file: Path, cell: Cell | None) -> Design:
     frame = pd.read_csv(file)
     if not isinstance(frame.index, pd.RangeIndex):
         raise ValueError("its rows have more entries than its header has names")
-    for name in frame.columns if cell else ():
-        if name in cell.parameters and frame[name].dtype.kind in "if":
+    for name in frame.columns:
+        if cell and name in cell.parameters and frame[name].dtype.kind in "if":
             _check_domain(name, frame[name], cell.parameters[name])
     return table(frame)
 

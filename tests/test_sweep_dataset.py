@@ -38,7 +38,9 @@ def guessed(monkeypatch):
 def two_faces():
     face = [jm.leak(s, law="ohmic", g=0.5) for s in (jm.Na, jm.K, jm.Cl)]
     matrix = jm.Compartment("matrix", volume="rigid")
-    inner = jm.Membrane("inner", [jm.leak(jm.K, name="inner_K")], inside=matrix, outside=jm.Compartment())
+    inner = jm.Membrane(
+        "inner", [jm.leak(jm.K, name="inner_K")], inside=matrix, outside=jm.Compartment()
+    )
     return jm.Cell([jm.Membrane("membrane", [*face, jm.na_k_atpase(law="linear")]), inner])
 
 
@@ -46,7 +48,9 @@ def two_faces():
 def test_the_contract_of_the_dataset(tmp_path, guessed, store):
     outputs = [name for name in AVAILABLE if name not in MODES]
     path = store and tmp_path / store
-    space = jm.Space({("leak_Na.g", "leak_K.g"): jm.LogUniform(0.1, 1.0), "bath.K": jm.Uniform(2, 8)})
+    space = jm.Space(
+        {("leak_Na.g", "leak_K.g"): jm.LogUniform(0.1, 1.0), "bath.K": jm.Uniform(2, 8)}
+    )
     ds = jm.sweep(CELL, space.sobol(70), path, outputs=outputs, tile=64, params={"bath.Na": 140.0})
     assert dict(ds.sizes) == {"sample": 70, "species": 3, "reaction": 4, "transporter": 4}
     assert ds.species.values.tolist() == ["Na", "K", "Cl"] and ds.sample.dtype == np.int64
