@@ -149,7 +149,7 @@ class _Reader:
         try:
             yield
         except (ValueError, TypeError, KeyError, OverflowError, OSError) as error:
-            self.refuse(keys, f"{label}{error}")
+            self.refuse(keys, f"{label}{error}".strip())
 
     def table(self, *keys: str) -> dict[str, Any]:
         """A table of the file; empty where there is none."""
@@ -209,18 +209,16 @@ class _Reader:
                     axes[names] = _axis(spec, known)
         where = self.table("space").get("where", [])
         where = where if isinstance(where, list) else [where]
-        rules: list[Any] = [
-            (("space", "where"), text, f"where[{k}]") for k, text in enumerate(where)
-        ]
+        rules: Any = {f"where[{k}]": (("space", "where"), text) for k, text in enumerate(where)}
         for name, keys, text in self.entries("space", "derive"):
             self.declared(keys, name, cell)
             derive[name] = text
-            rules.append((keys, text, f"derive[{name!r}]"))
-        for keys, text, label in rules:
+            rules[f"derive[{name!r}]"] = (keys, text)
+        for label, (keys, text) in rules.items():
             with self.at(*keys):
                 for name in read_rule(text, label, condition=label.startswith("where")).names:
                     self.declared(keys, name, cell)
-        if axes and len(self.problems) == before:
+        if all(axes.values()) and len(self.problems) == before:
             with self.at("space"):
                 return Space(axes, derive=derive, where=where)
         return None
@@ -308,12 +306,11 @@ def _axis(spec: Any, declared: Mapping[str, Param]) -> Any:
 
 def _table(file: Path, cell: Cell | None) -> Design:
     """Read rows from a CSV file with one column for each parameter."""
-    frame = pd.read_csv(file)
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise ValueError("its rows have more entries than its header has names")
-    for name in frame.columns:
-        if cell and name in cell.parameters and frame[name].dtype.kind in "if":
-            _check_domain(name, frame[name], cell.parameters[name])
+    rows = pd.read_csv(file, header=None, dtype=str, skipinitialspace=True)
+    frame = rows[1:].astype(float).set_axis(rows.iloc[0], axis="columns")
+    for name, column in frame.items():
+        if cell and name in cell.parameters:
+            _check_domain(str(name), column, cell.parameters[str(name)])
     return table(frame)
 
 

@@ -65,7 +65,9 @@ def results_of(cell):
     return len(cell.membranes) + len(cell.compartments) * (len(cell.species) + 1)
 
 
-@pytest.fixture(scope="module", params=sorted(CELLS))
+@pytest.fixture(
+    scope="module", params=["neuron", "two membranes", pytest.param("ghk", marks=pytest.mark.slow)]
+)
 def derived(request):
     """Values, Jacobian by columns, Jacobian by rows, and differences, of one cell."""
     cell = CELLS[request.param]
@@ -83,7 +85,7 @@ def derived(request):
         else:
             shifted[name][2 * k + 1] += 2.0 * h
     count = results_of(cell)
-    ask = np.eye(n, count)
+    ask = np.eye(n, count)  # lane k asks for the gradient of result k
     values, status, columns, rows = derive(cell, params, moved, ask)
     around, ok, _, _ = derive(cell, shifted, still, ask)
     assert not status.any() and not ok.any()
@@ -117,7 +119,7 @@ def test_forward_and_reverse_derivatives_are_the_same(derived):
 
 
 def test_every_kind_of_parameter_moves_something(derived):
-    cell, names, y, p, forward, _, _ = derived
+    _, names, y, p, forward, _, _ = derived
     elasticity = abs(forward) * p / np.where(y == 0.0, 1.0, abs(y))[:, None]
     # Water's permeability sets a pace, not a rest.
     paces = {name for name in names if name.endswith(".L_w")}

@@ -63,7 +63,8 @@ def test_stability_is_told_over_spreads_of_nine_decades(n):
     flipped = rng.integers(0, n, lanes)
     rates[~expected, flipped[~expected]] *= -1.0
     # Triangular with mild mixing: eigenvalues stay as prescribed though they differ so widely.
-    upper = np.triu(rng.normal(size=(lanes, n, n)), 1) * np.sqrt(abs(rates[:, :, None] * rates[:, None, :]))
+    mixing = np.sqrt(abs(rates[:, :, None] * rates[:, None, :]))
+    upper = np.triu(rng.normal(size=(lanes, n, n)), 1) * mixing
     matrices = np.einsum("li,ij->lij", rates, np.eye(n)) + upper
     order = np.argsort(rng.random(n))
     matrices = matrices[:, order][:, :, order]
@@ -144,10 +145,20 @@ def unstable_rest_between(g):
     The window adds to the sodium conductance what it is open at the potential of the rest, so
     that, at a given current, only that conductance has to be found.
     """
+
     def rest_at(open_share, current):
         return analytic.pump_leak(
-            current, g_Na=0.2 + g * open_share, g_K=0.7, g_Cl=0.2, g_KCC2=0.2, Na_o=145.0, K_o=3.5,
-            Cl_o=119.0, X_o=29.5, X=3e5, z_X=-0.85,
+            current,
+            g_Na=0.2 + g * open_share,
+            g_K=0.7,
+            g_Cl=0.2,
+            g_KCC2=0.2,
+            Na_o=145.0,
+            K_o=3.5,
+            Cl_o=119.0,
+            X_o=29.5,
+            X=3e5,
+            z_X=-0.85,
         )
 
     def pump(sodium):

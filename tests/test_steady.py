@@ -32,9 +32,15 @@ def random_ohmic(seed):
         return np.exp(rng.uniform(np.log(low), np.log(high), ROWS))
 
     taken = {
-        "g_Na": log(0.01, 2), "g_K": log(0.05, 10), "g_Cl": log(0.01, 10),
-        "g_KCC2": log(1e-3, 2), "g_NKCC1": log(1e-3, 1),
-        "Na_o": log(50, 400), "K_o": log(1, 30), "Cl_o": log(50, 400), "X_o": log(1, 100),
+        "g_Na": log(0.01, 2),
+        "g_K": log(0.05, 10),
+        "g_Cl": log(0.01, 10),
+        "g_KCC2": log(1e-3, 2),
+        "g_NKCC1": log(1e-3, 1),
+        "Na_o": log(50, 400),
+        "K_o": log(1, 30),
+        "Cl_o": log(50, 400),
+        "X_o": log(1, 100),
         "T": rng.uniform(275, 315, ROWS),
     }
     names = {"g_Na": "leak_Na.g", "g_K": "leak_K.g", "g_Cl": "leak_Cl.g", "g_KCC2": "kcc2.g",
@@ -42,8 +48,10 @@ def random_ohmic(seed):
              "X_o": "bath.X", "T": "T"}  # fmt: skip
     params = {names[key]: value for key, value in taken.items()}
     params |= {
-        "cytosol.X": log(1e2, 1e7), "cytosol.z_X": rng.uniform(-4, 2, ROWS),
-        "membrane.C_m": log(0.005, 0.02), "membrane.area": log(50, 5000),
+        "cytosol.X": log(1e2, 1e7),
+        "cytosol.z_X": rng.uniform(-4, 2, ROWS),
+        "membrane.C_m": log(0.005, 0.02),
+        "membrane.area": log(50, 5000),
     }
     upper = np.asarray(analytic.pump_range(**taken).upper)
     return params, taken, upper * rng.uniform(0.01, 0.99, ROWS)
@@ -70,7 +78,8 @@ def assert_agree(rest, closed, rows):
 def test_random_cells_with_a_constant_pump_rest_at_the_closed_form():
     params, taken, current = random_ohmic(1)
     closed = closed_form(current, params, taken)
-    rest = jm.steady_state(ohmic("constant"), params | {"nka.j": current / constants.F}, outputs=SHOWN)
+    params["nka.j"] = current / constants.F
+    rest = jm.steady_state(ohmic("constant"), params, outputs=SHOWN)
     # Sodium below 1e-300 mM is out of the range of floating-point numbers.
     rows = np.asarray((closed.eps > 1e-6) & (closed.Na > 1e-300))
     assert rows.sum() >= 1000
@@ -94,6 +103,21 @@ def test_random_cells_with_a_sodium_dependent_pump_rest_at_the_closed_form():
     assert_agree(rest, closed, np.asarray(closed.eps > 1e-6))
 
 
+def test_a_sodium_dependent_pump_of_any_strength_has_its_rest():
+    # Parametric again: rests at chosen currents, whose strengths spread over ten decades.
+    taken = {"g_Na": 0.2, "g_K": 0.7, "g_Cl": 0.2, "g_KCC2": 0.2, "g_NKCC1": 0.0664214465,
+             "Na_o": 145.0, "K_o": 3.5, "Cl_o": 119.0, "X_o": 29.5, "T": 310.15}  # fmt: skip
+    current = np.linspace(0.02, 0.95, ROWS) * float(analytic.pump_range(**taken).upper)
+    closed = analytic.pump_leak(current, **taken, X=3e5, z_X=-0.85)
+    j = current / constants.F * (145.0 / np.asarray(closed.Na)) ** 3
+    assert j.max() / j.min() > 1e10
+    cell = ohmic("cubic")
+    params = {name: np.full(ROWS, value) for name, value in cell.nominal().items()}
+    rest = jm.steady_state(cell, params | {"nka.j": j}, outputs=SHOWN)
+    assert_array_equal(rest.status, 0)
+    assert_allclose(rest.V, closed.V, atol=0.05)
+
+
 def test_ghk_cells_without_cotransport_rest_at_the_mullins_noda_potential():
     rng = np.random.default_rng(3)
     n = 64
@@ -104,12 +128,14 @@ def test_ghk_cells_without_cotransport_rest_at_the_mullins_noda_potential():
             "nka.j_max": (0.1, 10), "bath.K": (1, 20), "cytosol.X": (1e3, 1e6),
         }.items()
     }  # fmt: skip
-    rest = jm.steady_state(
-        GHK, strengths | {"cytosol.z_X": rng.uniform(-2, 1, n)}, outputs=("V", "c", "volume")
-    )
+    rest = jm.steady_state(GHK, strengths | {"cytosol.z_X": rng.uniform(-2, 1, n)}, outputs=SHOWN)
     V = analytic.mullins_noda(
-        strengths["leak_K.P"], strengths["leak_Na.P"], rest.c["K"], rest.c["Na"],
-        strengths["bath.K"], 145.0,
+        strengths["leak_K.P"],
+        strengths["leak_Na.P"],
+        rest.c["K"],
+        rest.c["Na"],
+        strengths["bath.K"],
+        145.0,
     )
     # A weak pump in a leaky cell whose bath is not neutral may have no rest.
     assert rest.ok.sum() >= 50
@@ -147,12 +173,6 @@ def test_a_batch_beyond_one_block_equals_its_rows():
 def test_under_jit_and_vmap_the_rest_is_the_same():
     K = np.array([2.0, 3.0, 3.5, 4.0, 5.0, 8.0])
     plain = rest_of_neuron({"bath.K": K})
-
-    @jax.jit
-    def of_batch(K):
-        return rest_of_neuron({"bath.K": K})
-
-    assert_allclose(of_batch(jnp.asarray(K)).V, plain.V, rtol=1e-13)
     mapped = jax.jit(jax.vmap(lambda K: rest_of_neuron({"bath.K": K})))(jnp.asarray(K))
     assert_allclose(mapped.c["Cl"], plain.c["Cl"], rtol=1e-13)
     assert_array_equal(mapped.status, plain.status)
@@ -222,11 +242,11 @@ def test_without_64_bits_the_default_precision_is_refused():
         ({"params": {"T": np.zeros(2), "bath.K": np.zeros(3)}}, ValueError,
          r"shapes that broadcast, not bath.K \(3,\), T \(2,\)|not T \(2,\), bath.K \(3,\)"),
         ({"params": {"bath.K": ["a"]}}, ValueError, "must be numbers or arrays of numbers"),
-        ({"params": {"bath.K": np.array([3.0 + 1.0j])}}, ValueError, "must be numbers or arrays of"),
+        ({"params": {"bath.K": np.array([3.0 + 1.0j])}}, ValueError, "must be numbers"),
         ({"params": [1.0]}, TypeError, "params must be a mapping"),
         ({"outputs": "V"}, TypeError, r"outputs must be a sequence of names, as \['V', 'volume'\]"),
         ({"outputs": ["Vm"]}, KeyError, "unknown output 'Vm'; did you mean V"),
-        ({"precision": "double"}, ValueError, "precision must be 'float64' or 'float32', not 'double'"),
+        ({"precision": "double"}, ValueError, "must be 'float64' or 'float32', not 'double'"),
         ({"start": {"Nq": 3.0}}, KeyError, "start.*'Nq'; did you mean Na"),
         ({"start": {"flux": 3.0}}, KeyError, "start.*'flux'"),
         ({"start": {"V": np.zeros(3)}}, ValueError, r"start.*V.*\(3,\)"),
@@ -250,11 +270,13 @@ def assert_passive(rest, cell_charge, osmolarity=297.0):
     assert_allclose(rest.E["Cl"], rest.V, rtol=1e-10)
     X = 3e5 / rest.volume
     assert_allclose(rest.c["K"] + rest.c["Cl"] + X, osmolarity, rtol=1e-12)
-    assert_allclose(cell_charge, constants.F * rest.volume * (rest.c["K"] - rest.c["Cl"] - 0.85 * X),
-                    rtol=1e-6)  # fmt: skip
+    charge = constants.F * rest.volume * (rest.c["K"] - rest.c["Cl"] - 0.85 * X)
+    assert_allclose(cell_charge, charge, rtol=1e-6)
 
 
-@pytest.mark.parametrize("area", ["constant", "cylinder", "sphere"])
+@pytest.mark.parametrize(
+    "area", ["sphere", *(pytest.param(a, marks=pytest.mark.slow) for a in ("constant", "cylinder"))]
+)
 def test_the_membrane_holds_the_charge_for_every_geometry(area):
     rest = jm.steady_state(
         jm.Cell(POTASSIUM_CHLORIDE, BATH, area=area), outputs=("V", "c", "E", "volume", "area")

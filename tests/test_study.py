@@ -126,7 +126,9 @@ def test_distributions(read, spec, wanted):
     [("3", (3, 3)), ("{bath.K = 4, T = 2}", (4, 2)), ('{"bath.K" = 2, T = 5}', (2, 5))],
 )
 def test_grids(read, points, shape):
-    text = '[cell]\nzoo = "neuron"\n[space]\nbath.K = {uniform = [2, 12]}\nT = {uniform = [290, 310]}'
+    text = (
+        '[cell]\nzoo = "neuron"\n[space]\nbath.K = {uniform = [2, 12]}\nT = {uniform = [290, 310]}'
+    )
     study = read(f'{text}\n[design]\nkind = "grid"\npoints = {points}\n')
     assert study.design.shape == shape
 
@@ -169,15 +171,20 @@ def test_rows_of_the_caller_replace_those_of_the_study(read, problems):
 @pytest.mark.parametrize(
     ("old", "new", "line", "words"),
     [
-        ("[cell]", "[cel]", 1, "the section [cell] is missing"),
-        ("[outputs]", "[output]", 24, "unknown section 'output'; did you mean 'outputs'?"),
+        ("[cell]", "[cel]", 2, "unknown section 'cel'; did you mean cell"),
+        ("[outputs]", "[output]", 24, "unknown section 'output'; did you mean outputs?"),
         ('zoo = "neuron"', 'zoo = "nueron"', 3, "did you mean neuron"),
         ('zoo = "neuron"', "zoo = 5", 3, "unknown cell in the zoo '5'"),
         ('zoo = "neuron"', 'zo = "neuron"', 3, "unknown key in [cell]: 'zo'"),
         ('zoo = "neuron"', 'zoo = "neuron"\nbuild = "a:b"', 2, "one of zoo"),
         ('zoo = "neuron"', 'build = "nowhere_at_all:f"', 3, "No module named 'nowhere_at_all'"),
         ('zoo = "neuron"', 'build = "math"', 3, "as module:function"),
-        ("bath.Na = 140.0", "bath.Naa = 140.0", 5, "unknown parameter 'bath.Naa'; did you mean bath"),
+        (
+            "bath.Na = 140.0",
+            "bath.Naa = 140.0",
+            5,
+            "unknown parameter 'bath.Naa'; did you mean bath",
+        ),
         ("bath.Na = 140.0", "bath.Na = -4", 5, "zero or more, not -4 mM"),
         ("bath.Na = 140.0", "bath.Na = inf", 5, "not a finite number"),
         ("bath.Na = 140.0", "bath.Na = true", 5, "True is not a quantity"),
@@ -185,19 +192,44 @@ def test_rows_of_the_caller_replace_those_of_the_study(read, problems):
         ("bath.Na = 140.0", 'bath.Na = "140 milliM"', 5, "unknown unit 'milliM'"),
         ("bath.Na = 140.0", 'bath.Na = "much"', 5, "does not begin with a number"),
         ("bath.Na = 140.0", "bath.Na = 1\n'bath.Na' = 2", 6, "bath.Na is set twice"),
-        ("bath.Na = 140.0", "bath.K = 4", 11, "bath.K is both fixed in [cell.parameters] and swept"),
+        (
+            "bath.Na = 140.0",
+            "bath.K = 4",
+            11,
+            "bath.K is both fixed in [cell.parameters] and swept",
+        ),
         ("bath.Na = 140.0", "bath.Cl = 4", 8, "bath.Cl is both in the design and fixed"),
         ('"1 uF/cm2"', '"1 uF/cm3"', 6, "membrane.C_m: '1 uF/cm3': cannot convert"),
-        ("[30, 300]", "[300, 30]", 9, "nka.j: LogUniform(lower=300.0, upper=30.0): lower must be below"),
+        (
+            "[30, 300]",
+            "[300, 30]",
+            9,
+            "nka.j: LogUniform(lower=300.0, upper=30.0): lower must be below",
+        ),
         ("[30, 300]", "[0, 300]", 9, "both bounds must be above zero"),
         ("[30, 300]", "[30, 300, 3]", 9, "loguniform takes [lower, upper], not [30, 300, 3]"),
         ("[30, 300]", '"30 to 300"', 9, "loguniform takes [lower, upper]"),
         ("[30, 300]", '[30, "300 mM"]', 9, "cannot convert 'mM' to 'amol/um^2/s'"),
-        ("loguniform", "loguniorm", 9, "unknown parameter 'nka.j.loguniorm'"),
-        ('"bath.K" = {choice', '"bath.K" = {choise', 11, "unknown distribution 'choise'; did you mean"),
-        ("{loguniform = [30, 300]}", "[30, 300]", 9, "nka.j: write for example {uniform = [2, 12]}"),
+        ("loguniform", "loguniorm", 9, "unknown distribution 'loguniorm'; did you mean"),
+        (
+            '"bath.K" = {choice',
+            '"bath.K" = {choise',
+            11,
+            "unknown distribution 'choise'; did you mean",
+        ),
+        (
+            "{loguniform = [30, 300]}",
+            "[30, 300]",
+            9,
+            "nka.j: write for example {uniform = [2, 12]}",
+        ),
         ("3.5,", "-3.5,", 11, "bath.K must be a finite number, zero or more, not -3.5 mM"),
-        ("leak_Na.g, leak_Cl.g", "leak_Na.g, leak_X.g", 10, "unknown parameter 'leak_X.g'; did you"),
+        (
+            "leak_Na.g, leak_Cl.g",
+            "leak_Na.g, leak_X.g",
+            10,
+            "unknown parameter 'leak_X.g'; did you",
+        ),
         ("leak_Na.g, leak_Cl.g", "leak_Na.g, bath.X", 10, "one unit, not pS/um^2 and mM"),
         ("leak_Na.g, leak_Cl.g", "leak_Na.g, nka.j", 10, "must have one unit"),
         ("nka.j <", "nka.k <", 15, "unknown parameter 'nka.k'; did you mean"),
@@ -235,19 +267,18 @@ def test_mistakes(problems, tmp_path, read, old, new, line, words):
             read(text)
         return
     found = problems(text)
-    assert any(at == line and words.replace("'outputs'", "outputs") in said for at, said in found), (
-        found
-    )
+    assert any(at == line and words in said for at, said in found), found
 
 
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
         ("bath.K,T\n3,300\n-5,310\n", "bath.K must be a finite number, zero or more, not -5 mM"),
-        ("bath.K,T\n3,300\n,310\n", "nan is not a finite number"),
-        ("bath.K,T\n3,warm\n", "'warm' is not a number"),
-        ("bath.K,T\n3,300,1\n5,310,1\n", "more entries than its header"),
-        ("bath.K,T\n3,300\n5,310,1\n", "Expected 2 fields"),
+        ("bath.K,T\n3,300\n,310\n", "zero or more, not nan mM"),
+        ("bath.K,T\n3,warm\n", "could not convert string to float: 'warm'"),
+        ("bath.K,T\n3,300,1\n5,310,1\n", "Expected 2 fields in line 2, saw 3"),
+        ("bath.K,T\n3,300\n5,310,1\n", "Expected 2 fields in line 3, saw 3"),
+        ("T,T\n3,4\n", "column 'T' stands twice"),
         ("bath.Kx,T\n3,300\n", "unknown parameter 'bath.Kx'"),
         ("bath.K,T\n", "at least one row"),
         ("", "No columns"),
@@ -276,8 +307,14 @@ def test_all_problems_are_told_at_once(problems):
 
 @pytest.mark.parametrize("content", [b"\x93\x00\xff", b"\x00\x01", b""])
 def test_files_that_are_no_text(read, content):
-    with pytest.raises(StudyError, match="not TOML|is missing or empty"):
+    with pytest.raises(StudyError, match=r"not TOML|is missing or empty"):
         read(content)
+
+
+def test_a_study_that_cannot_be_read(tmp_path):
+    for name, words in [("nowhere.toml", "No such file"), ("", "Is a directory")]:
+        with pytest.raises(StudyError, match=words):
+            read_study(tmp_path / name)
 
 
 def test_lines_of_keys():

@@ -63,7 +63,8 @@ def test_what_the_neuron_does_when_kcc2_or_its_impermeant_charge_changes():
     assert rest.ok.all()
     Cl = [5.16483, 3.5321, 3.975, 7.836, 8.693, 4.750, 6.311]
     assert_allclose(rest.c["Cl"][:7], Cl, rtol=1.3e-4)
-    assert_allclose(rest.V[np.array([0, 1, 5, 6])], [-72.58811, -74.5402, -74.665, -67.620], rtol=1e-5)
+    V = [-72.58811, -74.5402, -74.665, -67.620]
+    assert_allclose(rest.V[np.array([0, 1, 5, 6])], V, rtol=1e-5)
     assert_allclose(rest.E["Cl"][:2], [-83.843, -93.998], rtol=1e-5)
     assert_allclose(rest.volume[:2], [1963.517, 1941.40], rtol=3e-6)
     assert_allclose(rest.V[7], rest.V[0], rtol=1e-5)
@@ -76,8 +77,13 @@ def test_the_pumps_that_the_squid_axon_and_the_neuron_allow():
     # Keener & Sneyd, Fig. 2.17: P = I_p F / (R T g_Na) up to 14.222505, least volume at 1.769236.
     axon = jm.zoo.squid_axon().nominal()
     found = analytic.pump_range(
-        g_Na=axon["leak_Na.g"], g_K=axon["leak_K.g"], g_Cl=axon["leak_Cl.g"],
-        Na_o=axon["bath.Na"], K_o=axon["bath.K"], Cl_o=axon["bath.Cl"], T=axon["T"],
+        g_Na=axon["leak_Na.g"],
+        g_K=axon["leak_K.g"],
+        g_Cl=axon["leak_Cl.g"],
+        Na_o=axon["bath.Na"],
+        K_o=axon["bath.K"],
+        Cl_o=axon["bath.Cl"],
+        T=axon["T"],
     )
     unit = 25.8 * axon["leak_Na.g"]
     assert_allclose(found.upper / unit, 14.222505, rtol=1e-7)
@@ -85,7 +91,14 @@ def test_the_pumps_that_the_squid_axon_and_the_neuron_allow():
     assert_allclose(axon["nka.j"] * constants.F / unit, 1.769236, rtol=1e-12)
     # Duesterwald et al. 2018: 0.08486 and 0.009604 A/m2.
     neuron = analytic.pump_range(
-        g_Na=0.2, g_K=0.7, g_Cl=0.2, g_KCC2=0.2, Na_o=145.0, K_o=3.5, Cl_o=119.0, X_o=29.5,
+        g_Na=0.2,
+        g_K=0.7,
+        g_Cl=0.2,
+        g_KCC2=0.2,
+        Na_o=145.0,
+        K_o=3.5,
+        Cl_o=119.0,
+        X_o=29.5,
         T=310.1307468,
     )
     assert_allclose([neuron.upper, neuron.least_volume], [84.86, 9.604], rtol=6e-5)

@@ -57,7 +57,7 @@ def draw_population(ds, path):
     V, volume = ds.V.values[rest], ds.volume.values[rest]
     for ax, value, label, colours in (
         (axes[0], V, "median V (mV)", "viridis"),
-        (axes[1], np.log10(volume), "median log$_{10}$ volume (um$^3$)", "cividis"),
+        (axes[1], volume, "median volume (um$^3$)", "cividis"),
     ):
         hexes = ax.hexbin(
             pump,
@@ -72,9 +72,17 @@ def draw_population(ds, path):
             linewidths=0.1,
         )
         figure.colorbar(hexes, ax=ax, label=label)
-        ax.plot(103.64, 0.7, "o", color="white", markeredgecolor="black", label="published")
+        ax.plot(103.64, 0.7, "o", color="white", markeredgecolor="black")
+        ax.annotate(
+            "published",
+            (103.64, 0.7),
+            (-6, 5),
+            textcoords="offset points",
+            color="white",
+            ha="right",
+        )
         ax.set(xlabel="nka.j (amol/um$^2$/s)", ylabel="leak_K.g (pS/um$^2$)")
-        ax.legend(loc="lower left")
+        ax.set(xlim=(pump.min(), pump.max()), ylim=(g_K.min(), g_K.max()))
     edges = np.linspace(2.0, 12.0, 26)
     middle = 0.5 * (edges[1:] + edges[:-1])
     bins = np.digitize(bath_K, edges[1:-1])
@@ -92,7 +100,7 @@ def draw_population(ds, path):
     with jm.engine.bits("float64"):
         published = jm.steady_state(jm.zoo.neuron(), nominal | {"bath.K": x}, outputs=["V"])
     ax.plot(x, np.asarray(published.V), "k--", label="published neuron")
-    ax.set(xlabel="bath.K (mM)", ylabel="V (mV)")
+    ax.set(xlabel="bath.K (mM)", ylabel="V (mV)", ylim=(None, 105.0))
     ax.legend(loc="upper left", fontsize="small")
     figure.savefig(path, dpi=140)
 
