@@ -24,7 +24,6 @@ import jax.numpy as jnp
 from . import constants
 from .cell import Cell
 from .membrane import Bath, Membrane, water_crosses
-from .params import Param
 from .species import Species
 from .transport import Medium, Transporter
 
@@ -311,11 +310,3 @@ def unknown_keys(cell: Cell, carry_all: bool = False) -> list[Key]:
     ]
     potentials = [("phi", a.name) for a in cell.compartments]
     return free + potentials + [("w", a.name) for a in cell.compartments if a.volume == "osmotic"]
-
-
-def inside_domain(declared: Mapping[str, Param], params: Mapping[str, Any]) -> Any:
-    """Whether all parameters lie in their domains, by lane."""
-    valid: Any = True
-    for name, param in declared.items():
-        valid = valid & param.allows(params[name])
-    return valid

@@ -194,7 +194,8 @@ def _dry_run(
 
     names = tuple(dict.fromkeys((*(options["outputs"] or USUAL), *DIAGNOSTICS)))
     fixed = check_design(cell, design, options["params"])
-    tile, (k, of) = TILE[jax.default_backend()], parse_shard(shard)
+    device, (k, of) = jax.local_devices()[0], parse_shard(shard)
+    tile = TILE.get(device.platform, TILE["gpu"])
     chunk = tile * (ceil(chunk / tile) if chunk else _CHUNK_TILES)
     made = schema(cell, design, fixed, names, options["precision"], "")
     size = 9 + sum(
@@ -205,7 +206,7 @@ def _dry_run(
     mine = [min(chunk, design.n - first) for first in chunks[k::of]]
     if store.exists() and any(store.iterdir()):
         old = Store.open(store)
-        given = fingerprint(cell, design, fixed, names, options["precision"], tile)
+        given = fingerprint(cell, design, fixed, names, options["precision"], tile, device)
         check_fingerprint(store, old.fingerprint, given, options["allow_version_change"])
         if design.n < old.n:
             raise ValueError(f"{store} holds {old.n} rows and this call asks for {design.n}")

@@ -22,6 +22,7 @@ TILE = {"cpu": 8192, "gpu": 131072}
 """Rows of a tile by platform: whole blocks that fit a core's cache; enough to fill a GPU."""
 
 _LEAST_TILE = 1024
+_LANES = 64
 _OPTIONS = {"cpu": {"xla_cpu_prefer_vector_width": 512}}
 
 Lanes = Mapping[str, np.ndarray]
@@ -97,6 +98,11 @@ def bits(precision: str) -> Iterator[None]:
         yield
 
 
+def whole_lanes(rows: int) -> int:
+    """A tile's width: rows rounded up, so that no row is computed outside a vector register."""
+    return -(-rows // _LANES) * _LANES
+
+
 @dataclass(frozen=True)
 class Tile:
     """Up to one tile's width of rows: its key for the caller, and their parameters."""
@@ -146,8 +152,9 @@ class Engine:
             idle = [self.devices[0]]
             joining = list(self.devices[1:])
             under_way: dict[Future, tuple[Any, Any]] = {}
+            ended: list[tuple[Any, Future]] = []
             more, names = True, ()
-            while more or under_way:
+            while more or under_way or ended:
                 while more and idle:
                     tile = next(tiles, None)
                     more = tile is not None
@@ -155,13 +162,17 @@ class Engine:
                         device = idle.pop()
                         names = tuple(tile.lanes)
                         under_way[pool.submit(self._run_one, device, tile)] = device, tile.key
-                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                # Devices get their next tile before the caller is handed results to write.
+                for key, future in ended:
+                    yield key, future.result()
+                done, _ = wait(under_way, return_when=FIRST_COMPLETED) if under_way else ((), ())
+                ended = []
                 for future in done:
                     device, key = under_way.pop(future)
+                    ended.append((key, future))
                     idle.append(device)
                     if joining and self._worth_joining(joining[0], left(), names):
                         idle.append(joining.pop(0))
-                    yield key, future.result()
 
     def warm(self, device: Any, lanes: Lanes) -> None:
         """Compile for a device and run its first tile once, as a timing wants it."""
@@ -173,9 +184,14 @@ class Engine:
             try:
                 return self._in_parts(device, tile, width)
             except jax.errors.JaxRuntimeError as error:
-                if "RESOURCE_EXHAUSTED" not in str(error) or width <= _LEAST_TILE:
+                if "RESOURCE_EXHAUSTED" not in str(error):
                     raise
-                width //= 2
+                if width <= _LEAST_TILE:
+                    raise MemoryError(
+                        f"{device} has no memory left for a tile of {width} rows: ask for fewer "
+                        "outputs, or free the device"
+                    ) from None
+                width = max(whole_lanes(width // 2), _LEAST_TILE)
                 self.tile = width
                 self._note(f"out of memory on {device}: tiles of {width} rows from here on")
 
@@ -195,10 +211,9 @@ class Engine:
     def _call(self, device: Any, lanes: Lanes, width: int) -> Any:
         rows = len(next(iter(lanes.values())))
         dtype = np.dtype(self.precision)
-        padded = {
-            name: np.concatenate([x, np.broadcast_to(x[-1:], (width - rows,))]).astype(dtype)
-            for name, x in lanes.items()
-        }
+        # Rows that are no cells: a copy of a hard one would be solved as often as it is there.
+        short = np.full(width - rows, np.nan)
+        padded = {name: np.concatenate([x, short]).astype(dtype) for name, x in lanes.items()}
         with bits(self.precision):
             compiled, shared = self._for_device(device, tuple(padded), width)
             begun = time.perf_counter()

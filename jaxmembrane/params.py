@@ -95,3 +95,11 @@ def check_params(declared: Mapping[str, Param], given: Mapping[str, Any]) -> Non
             raise ValueError(
                 f"parameter {name} must be {domain}, not {value!r} {declared[name].unit}"
             )
+
+
+def inside_domain(declared: Mapping[str, Param], params: Mapping[str, Any]) -> Any:
+    """Whether all parameters lie in their domains, by lane."""
+    valid: Any = True
+    for name, param in declared.items():
+        valid = valid & param.allows(params[name])
+    return valid

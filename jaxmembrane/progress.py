@@ -47,16 +47,17 @@ class Progress:
 
 
 class Lines(Progress):
-    """A line every few seconds."""
+    """A line every few seconds, and at the end of what took longer or was to be reported."""
 
-    def __init__(self, rows: int):
+    def __init__(self, rows: int, always: bool):
         super().__init__(rows)
-        self._last = self.begun
+        self._last, self._wanted = self.begun, always
 
     def show(self) -> None:
         now = time.perf_counter()
-        if now - self._last > _LINE_EVERY_S or self.done >= self.rows:
-            self._last = now
+        due = now - self._last > _LINE_EVERY_S
+        if due or (self._wanted and self.done >= self.rows):
+            self._last, self._wanted = now, True
             left = (self.rows - self.done) / max(self.rate, 1e-9)
             self.write(
                 f"{self.done:,} of {self.rows:,} rows, {self.rate:,.0f} rows/s, "
@@ -82,15 +83,15 @@ class Shown(Progress):
 
 @contextmanager
 def reporter(wanted: bool | None, whole: int, rows: int) -> Iterator[Progress]:
-    """Progress of `rows` rows of `whole`: a bar on a terminal, lines elsewhere if wanted."""
+    """Progress of `rows` rows of `whole`: a bar on a terminal, lines elsewhere."""
     terminal = sys.stderr.isatty()
-    if not rows or wanted is False or (wanted is None and not terminal):
+    if not rows or wanted is False:
         yield Progress(rows)
         return
     if rows < whole and wanted:
         print(f"{whole - rows:,} of {whole:,} rows are done already", file=sys.stderr)
     if not terminal:
-        yield Lines(rows)
+        yield Lines(rows, always=bool(wanted))
         return
     columns = (
         BarColumn(),

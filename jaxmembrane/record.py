@@ -51,7 +51,7 @@ def schema(
             "schema_version": SCHEMA_VERSION,
             "source": cell.source,
             "model": describe(cell),
-            "design": repr(design),
+            "design": f"{design.kind}, seed {design.seed}: {', '.join(design.names)}",
             "study": study,
             "precision": precision,
         },
@@ -71,6 +71,18 @@ def describe(cell: Cell) -> str:
     return "\n".join(lines)
 
 
+def structure(cell: Cell) -> dict[str, Any]:
+    """A cell as nested names, so that a difference between two can be named."""
+    found: dict[str, Any] = {bath.name: f"bath, derives {bath.derive}" for bath in cell.baths}
+    found |= {c.name: c.volume for c in cell.compartments}
+    for m in cell.membranes:
+        found[m.name] = f"{m.inside.name} | {m.outside.name}, area {m.area}"
+        for leg in (leg for t in m.transporters for leg in t.legs):
+            found[leg.name] = f"{leg.reaction.text} by {_law(leg.rate)} in {m.name}"
+            found |= {f"charge of {s.name}": s.z for s in leg.reaction.species}
+    return found
+
+
 def _law(rate: Any) -> str:
     """What identifies a law: where a function is defined, or what a dataclass holds."""
     if hasattr(rate, "__qualname__"):
@@ -85,14 +97,13 @@ def fingerprint(
     names: Sequence[str],
     precision: str,
     tile: int,
+    device: Any,
 ) -> dict[str, Any]:
     """What decides the numbers of a sweep, section by section."""
-    device = jax.local_devices()[0]
     return {
         "extendable": design.extendable,
         "schema version": SCHEMA_VERSION,
-        "model": describe(cell),
-        "derived bath ion": {bath.name: bath.derive for bath in cell.baths},
+        "model": structure(cell),
         "fixed parameter": dict(fixed),
         "design": design.describe(),
         "outputs": sorted(names),

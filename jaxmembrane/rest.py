@@ -14,11 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import start
-from .balance import Equations, inside_domain
+from .balance import Equations
 from .cell import Cell
 from .dynamics import time_jacobian
 from .linalg import solve
 from .newton import largest, newton, scaled, tolerance
+from .params import inside_domain
 from .relax import CONTINUATION, MARCH, Pace, relax
 from .stability import stable
 
@@ -38,7 +39,8 @@ STATUS = {
 BLOCK = 1024
 """Lanes that are iterated together: enough to hide a kernel's cost, few enough for the cache."""
 
-_GATHERED = 64
+# Lanes that are gathered at once for the later tiers: of 128 lanes about one needs them.
+_LEAST_GATHERED, _SHARE_GATHERED = 64, 128
 
 Params = Mapping[str, Any]
 Start = Mapping[tuple[str, ...], Any]
@@ -122,7 +124,7 @@ def _by_block(f: Any, lanes: Any, n: int) -> Any:
 def _second(cell: Cell, safe: Params, given: Start | None, found: Found, failed: Any) -> Found:
     """Gather lanes that failed, or rest on an unstable root, for tiers 2 and 3."""
     n = failed.shape[0]
-    width = min(_GATHERED, n)
+    width = min(max(_LEAST_GATHERED, n // _SHARE_GATHERED), n)
     # One array is gathered where there would be thirty: they take seconds to compile.
     names, keys = list(safe), list(given or {})
     inputs = jnp.stack([safe[name] for name in names] + [given[key] for key in keys])

@@ -269,7 +269,9 @@ def check_fingerprint(
     path: Path, stored: Mapping[str, Any], given: Mapping[str, Any], allow_version_change: bool
 ) -> None:
     """Refuse a store whose run is not that of this call, at most three differences at a time."""
-    found = sorted(_differences(stored, given), key=lambda line: line.startswith("versions"))
+    # What follows from a difference stands behind it.
+    last = ("extendable", "versions")
+    found = sorted(_differences(stored, given), key=lambda line: line.startswith(last))
     if not found or (allow_version_change and found[0].startswith("versions")):
         return
     remedy = "use its values, or sweep into another path"

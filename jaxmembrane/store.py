@@ -197,6 +197,17 @@ class Store:
             for name, value in values.items():
                 arrays[name][chunk.block] = value
 
+    def note(self, text: str) -> None:
+        """Keep a line about how rows were computed; datasets carry it as attribute ``notes``."""
+        if self.path is not None:
+            with disk_errors("write into", self.path), open(self._notes, "a") as file:
+                file.write(f"{text}\n")
+
+    @property
+    def _notes(self) -> Path:
+        # Among the segments, where readers of zarr do not look for arrays.
+        return Path(self.path or "") / SEGMENTS / "notes.log"
+
     def dataset(self) -> xr.Dataset:
         """All rows as a lazy dataset, one dimension for each axis where the design is a grid.
 
@@ -223,6 +234,8 @@ class Store:
                     whole = whole.assign({name: new})
                 else:
                     whole = whole.assign_coords({name: _on_its_axis(name, new) if grid else new})
+            if self.path is not None and self._notes.exists():
+                whole.attrs["notes"] = self._notes.read_text()
             return whole
 
 

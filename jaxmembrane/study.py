@@ -218,7 +218,7 @@ class _Reader:
             with self.at(*keys):
                 for name in read_rule(text, label, condition=label.startswith("where")).names:
                     self.declared(keys, name, cell)
-        if all(axes.values()) and len(self.problems) == before:
+        if self.table("space") and all(axes.values()) and len(self.problems) == before:
             with self.at("space"):
                 return Space(axes, derive=derive, where=where)
         return None

@@ -1,5 +1,6 @@
 """Sweeps: the rests of a design's rows, computed in tiles and stored as they come."""
 
+import operator
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import xarray as xr
 
 from .cell import Cell
 from .design import Design
-from .engine import TILE, Engine, Tile, use_cache
+from .engine import TILE, Engine, Tile, use_cache, whole_lanes
 from .naming import UnknownName, unknown
 from .outputs import check_outputs, labels, shown_dims
 from .params import DOMAINS, check_params
@@ -66,7 +67,8 @@ def sweep(
     chunk : int, optional
         Rows of a storage chunk, the unit of work; rounded up to whole tiles.
     tile : int, optional
-        Rows of a tile, the width of the compiled program; part of what decides the bits.
+        Rows of a tile, the width of the compiled program, rounded up to whole 64s; part of what
+        decides the bits.
     shard : (k, n) or "k/n", optional
         Do only every n-th chunk, from the k-th on (1 to n): for job arrays that share a store.
     precision : {"float64", "float32"}
@@ -74,7 +76,8 @@ def sweep(
     devices : sequence of jax.Device, optional
         Local devices to use, all by default.
     progress : bool, optional
-        Whether to report progress; by default a bar on a terminal and nothing elsewhere.
+        Whether to report progress: a bar on a terminal, lines elsewhere; by default lines only of
+        what takes longer than ten seconds.
     executor : optional
         Reserved for executors beyond this process; must be None.
     study : str
@@ -120,8 +123,10 @@ def sweep(
     names = tuple(dict.fromkeys((*names, *DIAGNOSTICS)))
     fixed = check_design(cell, design, params or {})
     k, of = parse_shard(shard)
-    tile = tile or TILE.get(jax.default_backend(), TILE["gpu"])
+    devices = tuple(devices or jax.local_devices())
+    tile = TILE.get(devices[0].platform, TILE["gpu"]) if tile is None else tile
     check_count("tile", tile)
+    tile = whole_lanes(tile)
     if chunk is not None:
         check_count("chunk", chunk)
     use_cache()
@@ -130,7 +135,7 @@ def sweep(
         schema(cell, design, fixed, names, precision, study),
         n=design.n,
         chunk=tile * (ceil(chunk / tile) if chunk else _CHUNK_TILES),
-        fingerprint=fingerprint(cell, design, fixed, names, precision, tile),
+        fingerprint=fingerprint(cell, design, fixed, names, precision, tile, devices[0]),
         provenance=provenance(),
         allow_version_change=allow_version_change,
     )
@@ -147,9 +152,22 @@ def check_design(cell: Cell, design: Design, params: Mapping[str, float]) -> dic
         if name not in cell.parameters:
             raise UnknownName(unknown("parameter", name, cell.parameters))
     check_params(cell.parameters, params)
-    for name in params:
+    for name, value in params.items():
         if name in design.names:
             raise ValueError(f"parameter {name} is both in the design and fixed by params")
+        if np.ndim(value):
+            raise ValueError(f"fixed parameter {name} must be one number; put many into the design")
+    _check_bounds(cell, design)
+    nominal = cell.nominal(params)
+    fixed = {name: float(nominal[name]) for name in nominal if name not in design.names}
+    for name in design.needs:
+        if name not in fixed:
+            raise UnknownName(unknown("parameter in a rule of the space:", name, fixed))
+    return fixed
+
+
+def _check_bounds(cell: Cell, design: Design) -> None:
+    """Refuse an axis that runs outside its parameter's domain."""
     for axis in design.describe()["axes"]:
         low = axis.get("lower")
         for name in axis["names"]:
@@ -159,12 +177,6 @@ def check_design(cell: Cell, design: Design, params: Mapping[str, float]) -> dic
                     f"{name} must be {DOMAINS[declared.domain]}, but its axis runs from {low:g} to "
                     f"{axis['upper']:g} {declared.unit}"
                 )
-    nominal = cell.nominal(params)
-    fixed = {name: float(nominal[name]) for name in nominal if name not in design.names}
-    for name in design.needs:
-        if name not in fixed:
-            raise UnknownName(unknown("parameter in a rule of the space:", name, fixed))
-    return fixed
 
 
 def check_count(what: str, value: Any) -> None:
@@ -179,7 +191,7 @@ def parse_shard(shard: Any) -> tuple[int, int]:
         return 0, 1
     parts = shard.split("/") if isinstance(shard, str) else shard
     try:
-        k, n = (int(part) for part in parts)
+        k, n = (operator.index(part) if shard is parts else int(part) for part in parts)
     except (TypeError, ValueError):
         k, n = 0, 0
     if not 1 <= k <= n:
@@ -211,7 +223,7 @@ def _compute(
     names: tuple[str, ...],
     precision: str,
     tile: int,
-    devices: Sequence[Any] | None,
+    devices: Sequence[Any],
     place: Store,
     pending: Sequence[Any],
     report: Progress,
@@ -234,10 +246,13 @@ def _compute(
                 yield Tile((c, at), part)
 
     total = sum(c.stop - c.start for c in pending)
-    engine = Engine(RestingProgram(cell, names), fixed, tile, precision, tuple(devices or ()))
+    engine = Engine(RestingProgram(cell, names), fixed, tile, precision, devices)
+    said = 0
     for (c, at), result in engine.run(tiles(), lambda: total - given):
-        for note in engine.notes:
+        for note in engine.notes[said:]:
             report.say(note)
+            place.note(note)
+        said = len(engine.notes)
         parts[c.index][at] = result
         report.advance(len(result["status"][0]), int(np.sum(result["status"][0] > 1)))
         if len(parts[c.index]) == waiting[c.index]:

@@ -1,6 +1,6 @@
 """A rate law on trial: a function of one flat mapping, and states in which to try it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
@@ -77,14 +77,22 @@ class Trial:
     def site(self, state: State) -> Site:
         """Give what the law sees in a state."""
         state = {name: jnp.asarray(x) for name, x in state.items()}
-        pools, logarithms = [], []
-        for side in "io":
-            pool = {n[:-2]: state[n] for n in self.c if n.endswith(f"_{side}")}
-            pools.append(_Pool(pool, side, self._asked))
-            logarithms.append({s: (lambda x=x: jnp.log(x)) for s, x in pool.items()})
-        RT, bare = state["R"] * state["T"], {name: state[name] for name in self.bare}
-        u = state["V"] * state["F"] / RT
-        return Site(self.reaction, Medium(*pools, *logarithms, u, RT, state["F"], bare))
+        inside, outside = (
+            _Pool({n[:-2]: state[n] for n in self.c if n.endswith(f"_{side}")}, side, self._asked)
+            for side in "io"
+        )
+        RT = state["R"] * state["T"]
+        medium = Medium(
+            inside=inside,
+            outside=outside,
+            ln_inside=_logarithms(inside),
+            ln_outside=_logarithms(outside),
+            u=state["V"] * state["F"] / RT,
+            RT=RT,
+            F=state["F"],
+            bare={name: state[name] for name in self.bare},
+        )
+        return Site(self.reaction, medium)
 
     def turnover(self, state: State) -> Any:
         """Turnover in each state, amol/um^2/s."""
@@ -182,6 +190,10 @@ class Trial:
             if name == "V" or name in self.c or value != p.nominal:
                 shown.append(f"{name} = {value:.6g} {p.unit}".removesuffix(" 1"))
         return ", ".join(shown)
+
+
+def _logarithms(pool: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+    return {species: (lambda x=x: jnp.log(x)) for species, x in pool.items()}
 
 
 def _elsewhere(p: Param, rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
