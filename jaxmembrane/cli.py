@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 
 _STOPPED = 130
+_MOST_ROWS = 10**12
 _EXAMPLE = """\b
 A study file:
   [cell]
@@ -146,6 +147,8 @@ def sweep(
     from .verify import summary
 
     read = read_study(study, rows)
+    if (n := read.design.n) > _MOST_ROWS:
+        raise ValueError(f"{study} asks for {n:.1e} rows; take {_MOST_ROWS:.0e} or fewer")
     options: dict[str, Any] = {
         "outputs": read.outputs,
         "params": read.params,

@@ -1,4 +1,4 @@
-"""Cells at the edge: no pump and too much, extreme charges and sizes, species nearly gone."""
+"""Cells at the edge: no pump and too much, extreme charges and sizes, unusual structures."""
 
 import numpy as np
 import pytest
@@ -211,3 +211,92 @@ def test_a_poisoned_row_changes_no_bit_of_another(name, poison):
     assert_array_equal(spoiled.V[others], clean.V[others])
     assert_array_equal(spoiled.c.values[others], clean.c.values[others])
     assert_array_equal(spoiled.steps[others], clean.steps[others])
+
+
+POTASSIUM_CHLORIDE = [jm.leak(jm.K), jm.leak(jm.Cl)]
+# Passive, so that every ion is at its Nernst potential and all else follows from charge and water.
+BATH = {"bath.K": 119.0, "bath.Cl": 119.0, "bath.X": 59.0, "bath.z_X": 0.0}
+
+
+def assert_passive(rest, cell_charge, osmolarity=297.0):
+    assert int(rest.status) == 0
+    assert_allclose(rest.E["K"], rest.V, rtol=1e-10)
+    assert_allclose(rest.E["Cl"], rest.V, rtol=1e-10)
+    X = 3e5 / rest.volume
+    assert_allclose(rest.c["K"] + rest.c["Cl"] + X, osmolarity, rtol=1e-12)
+    charge = constants.F * rest.volume * (rest.c["K"] - rest.c["Cl"] - 0.85 * X)
+    assert_allclose(cell_charge, charge, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "area", ["sphere", *(pytest.param(a, marks=pytest.mark.slow) for a in ("constant", "cylinder"))]
+)
+def test_the_membrane_holds_the_charge_for_every_geometry(area):
+    rest = jm.steady_state(
+        jm.Cell(POTASSIUM_CHLORIDE, BATH, area=area), outputs=("V", "c", "E", "volume", "area")
+    )
+    expected = {
+        "constant": 800.0,
+        "cylinder": 2.0 * np.sqrt(np.pi * 25.0 * rest.volume),
+        "sphere": (36.0 * np.pi) ** (1 / 3) * rest.volume ** (2 / 3),
+    }[area]
+    assert_allclose(rest.area, expected, rtol=1e-13)
+    assert_passive(rest, 0.01 * rest.area * rest.V)
+
+
+def test_a_bath_may_derive_the_ion_that_makes_it_neutral():
+    cell = jm.Cell(POTASSIUM_CHLORIDE, bath=jm.Bath(derive="Cl"))
+    assert "bath.Cl" not in cell.parameters
+    given = {"bath.K": np.array([120.0, 120.0]), "bath.X": 40.0, "bath.z_X": np.array([-0.5, -4.0])}
+    rest = jm.steady_state(cell, given, outputs=("V", "c", "E"))
+    # 120 mM of potassium and 20 of negative charge leave 100 of chloride; beyond, none is left.
+    assert_array_equal(rest.status, [0, 5])
+    v = analytic.thermal_voltage(310.15)
+    assert_allclose(rest.c["Cl"][0], 100.0 * np.exp(rest.V[0] / v), rtol=1e-10)
+
+
+def test_two_faces_on_one_cell_may_meet_two_baths():
+    # Potassium leaves through one face, chloride through the other; each bath has its own.
+    cytosol = jm.Compartment("cytosol")
+    apical = jm.Membrane("apical", [jm.leak(jm.Cl)], inside=cytosol, outside=jm.Bath("lumen"))
+    basal = jm.Membrane("basal", [jm.leak(jm.K)], inside=cytosol, outside=jm.Bath("blood"))
+    outside = {"lumen.Cl": 119.0, "lumen.X": 178.0, "lumen.z_X": 0.0,
+               "blood.K": 119.0, "blood.X": 178.0, "blood.z_X": 0.0}  # fmt: skip
+    rest = jm.steady_state(jm.Cell([apical, basal], outside), outputs=("V", "c", "E", "volume"))
+    assert int(rest.status) == 0
+    assert_allclose(rest.V["apical"], rest.V["basal"], rtol=1e-13)
+    assert_allclose(rest.E["apical", "Cl"], rest.V["apical"], rtol=1e-10)
+    assert_allclose(rest.E["basal", "K"], rest.V["basal"], rtol=1e-10)
+    assert np.isnan(rest.E["apical", "K"]) and np.isnan(rest.E["basal", "Cl"])
+    X = 3e5 / rest.volume
+    assert_allclose(rest.c["K"] + rest.c["Cl"] + X, 297.0, rtol=1e-12)
+    charge = constants.F * rest.volume * (rest.c["K"] - rest.c["Cl"] - 0.85 * X)
+    assert_allclose(charge, 2 * 0.01 * 800.0 * rest.V["basal"], rtol=1e-6)
+
+
+def test_a_rigid_inner_compartment_rests_in_equilibrium_with_the_cytosol():
+    cytosol, matrix = jm.Compartment("cytosol"), jm.Compartment("matrix", volume="rigid")
+    plasma = jm.Membrane("plasma", POTASSIUM_CHLORIDE, inside=cytosol)
+    inner = jm.Membrane("inner", [jm.leak(jm.K, name="inner_K")], inside=matrix, outside=cytosol)
+    rest = jm.steady_state(jm.Cell([plasma, inner], BATH), outputs=("V", "c", "E", "volume"))
+    assert int(rest.status) == 0
+    assert rest.V.values.shape == (2,) and rest.c.values.shape == (2, 2)
+    assert_allclose(rest.volume["matrix"], 1.0)
+    assert np.isnan(rest.c["matrix", "Cl"])
+    assert_allclose(rest.E["inner", "K"], rest.V["inner"], rtol=1e-10)
+    # The matrix holds 100 amol of charge -0.85, and the charge of its membrane.
+    charge = constants.F * (rest.c["matrix", "K"] - 0.85 * 100.0)
+    assert_allclose(charge, 0.01 * 800.0 * rest.V["inner"], rtol=1e-9)
+    # The plasma membrane's charge is that of everything inside it.
+    X = 3e5
+    inside = rest.volume["cytosol"] * (rest.c["cytosol", "K"] - rest.c["cytosol", "Cl"]) - 0.85 * X
+    held = constants.F * inside + 0.01 * 800.0 * rest.V["inner"]
+    assert_allclose(held, 0.01 * 800.0 * rest.V["plasma"], rtol=1e-6)
+
+
+def test_a_start_names_the_compartment_where_there_are_several():
+    cytosol, matrix = jm.Compartment("cytosol"), jm.Compartment("matrix", volume="rigid")
+    plasma = jm.Membrane("plasma", POTASSIUM_CHLORIDE, inside=cytosol)
+    inner = jm.Membrane("inner", [jm.leak(jm.K, name="inner_K")], inside=matrix, outside=cytosol)
+    with pytest.raises(KeyError, match=r"start.*'K'.*cytosol\.K"):
+        jm.steady_state(jm.Cell([plasma, inner], BATH), start={"K": 5.0}, outputs=("V", "c"))
