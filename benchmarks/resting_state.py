@@ -28,7 +28,7 @@ import jaxmembrane as jm
 from jaxmembrane.balance import Equations
 from jaxmembrane.engine import TILE, Engine, Tile
 from jaxmembrane.start import guess
-from jaxmembrane.sweep import RestingProgram
+from jaxmembrane.sweep import resting_engine
 
 SWEPT = ("leak_Na.P", "leak_K.P", "leak_Cl.P", "nka.j_max", "kcc2.j_max", "nkcc1.j_max")
 OUTPUTS = ("V", "volume", "c", "status", "steps", "residual")
@@ -48,9 +48,9 @@ def cells(rows):
     return cell, {name: x for name, x in nominal.items() if name not in columns}, columns
 
 
-def run(engine, columns, width):
+def run(engine, columns):
     """All rows through an engine; the result by output, and the seconds it took."""
-    rows = len(columns["bath.K"])
+    rows, width = len(columns["bath.K"]), engine.tile
     tiles = (
         Tile(at, {name: x[at : at + width] for name, x in columns.items()})
         for at in range(0, rows, width)
@@ -62,14 +62,13 @@ def run(engine, columns, width):
     return jax.tree.map(lambda *x: np.concatenate(x), *parts), seconds
 
 
-def timed(program, fixed, columns, width):
+def timed(engine, columns):
     """Result, median seconds after a warm-up, and seconds of compilation."""
-    engine = Engine(program, fixed, width)
     begun = time.perf_counter()
     for device in engine.devices:
         engine.warm(device, columns)
     compile_s = time.perf_counter() - begun
-    runs = [run(engine, columns, width) for _ in range(REPEATS)]
+    runs = [run(engine, columns) for _ in range(REPEATS)]
     return runs[0][0], median(seconds for _, seconds in runs), compile_s
 
 
@@ -148,7 +147,7 @@ def main():
     rows = 20_000 if arguments.quick else 100_000
     jm.configure(cpu_devices=os.cpu_count(), cache=False)
     cell, fixed, columns = cells(rows)
-    made, ours_s, compile_s = timed(RestingProgram(cell, OUTPUTS), fixed, columns, TILE["cpu"])
+    made, ours_s, compile_s = timed(resting_engine(cell, fixed, OUTPUTS, TILE["cpu"]), columns)
     status, c = made["status"][0], made["c"]
     versions = {name: version(name) for name in ("jax", "jaxlib", "numpy", "scipy", "optimistix")}
     print(
@@ -179,15 +178,15 @@ def main():
         print(f"{name}: {other} {theirs / count * 1e9:,.0f} ns a cell, ratio {theirs / mine:,.1f}")
 
     widths = (1024,) if arguments.quick else (256, 1024, 4096)
-    races = [(*timed(peer(cell), fixed, columns, width), width) for width in widths]
+    races = [(*timed(Engine(peer(cell), fixed, width), columns), width) for width in widths]
     found, theirs, compiled, width = min(races, key=lambda race: race[1])
     solved = found["solved"][0]
     error = float(max(np.abs(a / b - 1)[solved].max() for a, b in zip(found["c"], c, strict=True)))
     name = f"optimistix Newton, vmap, chunks of {width}, {solved.mean():.1%} solved"
     record("all cells", rows, ours_s, name, theirs, error, compiled)
     some = {key: x[solved] for key, x in columns.items()}
-    _, mine, _ = timed(RestingProgram(cell, OUTPUTS), fixed, some, TILE["cpu"])
-    _, theirs, _ = timed(peer(cell), fixed, some, width)
+    _, mine, _ = timed(resting_engine(cell, fixed, OUTPUTS, TILE["cpu"]), some)
+    _, theirs, _ = timed(Engine(peer(cell), fixed, width), some)
     record("cells that the peer solves", int(solved.sum()), mine, name, theirs, error, compiled)
     few = 100 if arguments.quick else 1000
     each, na = scipy_loop(fixed, columns, few)

@@ -29,6 +29,9 @@ from .transport import Medium, Transporter
 
 Key = tuple[str, ...]
 
+_NONE = 1e-30
+"""Added to what a bath holds (mM), so that a species that it lacks has a logarithm."""
+
 
 @dataclass(frozen=True)
 class State:
@@ -99,7 +102,7 @@ class Equations:
 
     def _bath_concentration(self, bath: Bath, species: str) -> Any:
         if species != bath.derive:
-            return self.params[f"{bath.name}.{species}"]
+            return self.params[f"{bath.name}.{species}"] + _NONE
         charge = self.params[f"{bath.name}.z_X"] * self.params[f"{bath.name}.X"]
         z = {s.name: s.z for s in self.cell.contents[bath.name]}
         for other, valence in z.items():

@@ -109,6 +109,13 @@ class Cell:
                 raise ValueError(
                     f"two parts of the cell are named {name!r}; give one another name="
                 )
+        valence: dict[str, int] = {}
+        for s in (s for leg in self.legs for s in leg.reaction.species):
+            if valence.setdefault(s.name, s.z) != s.z:
+                raise ValueError(
+                    f"species {s.name} has valence {valence[s.name]} in one reaction and {s.z} in "
+                    "another; give one of them another name"
+                )
         if not self.baths:
             raise ValueError("a cell must touch a bath: give one membrane outside=jm.Bath()")
         for bath in self.baths:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .transport import Leg, Transporter
 from .trial import FORCES, LANES, State, Trial
-from .units import BASE, exponents, parse
+from .units import BASE, exponents
 
 _FLUX = "amol/um^2/s"
 _SIGN_IS_ROUNDING = 1e-10
@@ -60,7 +60,6 @@ def check(transporter: Transporter) -> Report:
     ============  ===========================================================================
     matter        conserves every species
     charge        moves the charge of what it carries
-    labels        has parameters whose units are the package's own
     evaluation    has a law that can be computed for an array of states
     second law    never turns against its dG, far from equilibrium and close to it
     equilibrium   stands still where dG = 0
@@ -111,26 +110,13 @@ def check(transporter: Transporter) -> Report:
     if not isinstance(transporter, Transporter):
         raise TypeError(f"check needs a jm.Transporter, not {transporter!r}")
     with jax.enable_x64(True):
-        rows = [*_labels(transporter)]
+        rows: list[Finding] = []
         for leg in transporter.legs:
             rows += [*_bookkeeping(leg), *_behaviour(transporter, leg)]
     report = Report(transporter.name, tuple(rows))
     if not report.ok:
         raise CheckError(report)
     return report
-
-
-def _labels(transporter: Transporter) -> Iterator[Finding]:
-    for name, p in transporter.params:
-        size, _ = parse(p.unit)
-        if size != 1.0:
-            yield Finding(
-                "labels",
-                "failed",
-                f"parameter {transporter.name}.{name} is declared in {p.unit}, {size:g} times the "
-                "package's own unit; declare it in um, s, amol, mV, fC and K, and give its nominal "
-                "value by jm.convert",
-            )
 
 
 def _bookkeeping(leg: Leg) -> Iterator[Finding]:

@@ -17,7 +17,13 @@ def time_jacobian(eq: Equations, u: Sequence[Any], jacobian: Matrix) -> list[lis
     """Jacobian of the unknowns' rates of change (1/s) at a root, from that of the balances."""
     state = eq.state(u)
     columns = [velocity(eq, state, column) for column in zip(*jacobian, strict=True)]
-    return [list(row) for row in zip(*columns, strict=True)]
+    # The potential of a compartment without ions does not move: it says nothing about stability.
+    moving = [
+        j
+        for j, (kind, a, *_) in enumerate(eq.unknowns)
+        if kind != "phi" or eq.cell.dependent[a] is not None
+    ]
+    return [[columns[j][i] for j in moving] for i in moving]
 
 
 def velocity(eq: Equations, state: State, rates: Sequence[Any]) -> list[Any]:

@@ -120,7 +120,7 @@ class Engine:
     program : callable
         ``program(lanes, fixed)``: a pytree of arrays along the lanes. Hashable: equal programs
         share one compilation.
-    fixed : mapping
+    fixed : pytree
         What all rows share.
     tile : int
         Width of a tile.
@@ -131,7 +131,7 @@ class Engine:
     """
 
     program: Program
-    fixed: Mapping[str, Any]
+    fixed: Any
     tile: int
     precision: str = "float64"
     devices: Sequence[Any] = ()
@@ -224,7 +224,7 @@ class Engine:
     def _for_device(self, device: Any, names: tuple[str, ...], width: int) -> tuple[Any, Any]:
         dtype = np.dtype(self.precision)
         if device not in self._shared:
-            values = {name: np.asarray(value, dtype) for name, value in self.fixed.items()}
+            values = jax.tree.map(lambda x: np.asarray(x, dtype), self.fixed)
             self._shared[device] = jax.device_put(values, device)
         made = _COMPILED.setdefault(self._key(names, width), {})
         if device not in made:
@@ -238,7 +238,8 @@ class Engine:
         return made[device][0], self._shared[device]
 
     def _key(self, names: Sequence[str], width: int) -> tuple[Any, ...]:
-        return self.program, tuple(names), tuple(self.fixed), width, self.precision
+        shape = jax.tree.structure(self.fixed)
+        return self.program, tuple(names), shape, width, self.precision
 
     def _worth_joining(self, device: Any, rows: int, names: Sequence[str]) -> bool:
         """Whether rows that are left take longer than the compilation for another device."""

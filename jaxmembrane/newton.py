@@ -18,13 +18,14 @@ class Tolerance(NamedTuple):
     """When an iterate is a root: size of the last step, and of the row-scaled residual.
 
     Where balances are met to rounding (`floor`), an ill-conditioned root moves by more than `step`
-    for ever; it is accepted within `loose`.
+    for ever; it is accepted within `loose`. Less than `share` of an osmolarity is rounding.
     """
 
     step: float
     residual: float
     floor: float
     loose: float
+    share: float
 
     def met(self, step: Any, residual: Any) -> Any:
         """Whether a Newton step of that size to that residual has arrived, by lane."""
@@ -35,7 +36,9 @@ class Tolerance(NamedTuple):
 def tolerance(dtype: Any) -> Tolerance:
     """Tolerances that know the dtype: after a step of sqrt(eps) Newton's error is about eps."""
     eps = float(jnp.finfo(dtype).eps)
-    return Tolerance(step=0.5 * eps**0.5, residual=4e3 * eps, floor=64 * eps, loose=eps**0.25)
+    return Tolerance(
+        step=0.5 * eps**0.5, residual=4e3 * eps, floor=64 * eps, loose=eps**0.25, share=512 * eps
+    )
 
 
 def scaled(rows: Sequence[Sequence[Any]], values: Sequence[Any]) -> tuple[list, list]:

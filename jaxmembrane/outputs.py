@@ -52,7 +52,7 @@ class Reading:
             for t in m.transporters:
                 charge = t.charge
                 if isinstance(charge, int) and charge:
-                    found.append(self.V[m.name] - self.dG[t.name] / (charge * self.eq.F))
+                    found.append(self.V[m.name] - self.dG[t.legs[0].name] / (charge * self.eq.F))
                 else:
                     found.append(jnp.full_like(self.V[m.name], jnp.nan))
         return found

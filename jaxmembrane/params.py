@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .naming import UnknownName, unknown
 from .units import parse
 
@@ -53,7 +55,12 @@ class Param:
     domain: str = "nonnegative"
 
     def __post_init__(self):
-        parse(self.unit)
+        factor, _ = parse(self.unit)
+        if factor != 1:
+            raise ValueError(
+                f"unit {self.unit!r} of a parameter must be one of the package's system (um, s, "
+                "amol, mV, fC, K, thus mM, pS, pF, fA): convert the value with jm.convert"
+            )
         if self.domain not in DOMAINS:
             raise ValueError(unknown("domain", self.domain, DOMAINS))
         object.__setattr__(self, "nominal", float(self.nominal))
@@ -73,7 +80,9 @@ class Param:
         return inside & (value <= upper) & (abs(value) < math.inf)
 
 
-def check_params(declared: Mapping[str, Param], given: Mapping[str, Any]) -> None:
+def check_params(
+    declared: Mapping[str, Param], given: Mapping[str, Any], what: str = "parameter"
+) -> None:
     """Refuse names that are not declared, and numbers outside their domain.
 
     Raises
@@ -81,20 +90,26 @@ def check_params(declared: Mapping[str, Param], given: Mapping[str, Any]) -> Non
     UnknownName
         (a `KeyError`) for a name that the cell does not have, with the nearest one.
     ValueError
-        For text, or for a number outside its domain.
+        For anything but real numbers or arrays of them, or for one number outside its domain.
     """
     for name, value in given.items():
         if name not in declared:
-            raise UnknownName(unknown("parameter", name, declared))
-        if isinstance(value, (str, bytes, bool)) or value is None:
-            raise ValueError(
-                f"parameter {name} must be a number in {declared[name].unit}, not {value!r}"
-            )
-        if isinstance(value, (int, float)) and not declared[name].allows(value):
-            domain = DOMAINS[declared[name].domain]
-            raise ValueError(
-                f"parameter {name} must be {domain}, not {value!r} {declared[name].unit}"
-            )
+            raise UnknownName(unknown(what, name, declared))
+        unit, domain = declared[name].unit, DOMAINS[declared[name].domain]
+        dtype = getattr(value, "dtype", None)
+        if dtype is None:
+            try:
+                value = np.asarray(value)
+            except ValueError:  # lists of unequal length
+                value = np.asarray(None)
+            dtype = value.dtype
+        if np.dtype(dtype).kind not in "iuf":
+            shown = repr(given[name]) if np.ndim(value) == 0 else f"an array of {dtype}"
+            raise ValueError(f"{what} {name} must be a real number in {unit}, not {shown}")
+        if isinstance(value, (np.ndarray, np.generic)) and not value.shape:
+            number = float(value)
+            if not declared[name].allows(number):
+                raise ValueError(f"{what} {name} must be {domain}, not {number:g} {unit}")
 
 
 def inside_domain(declared: Mapping[str, Param], params: Mapping[str, Any]) -> Any:

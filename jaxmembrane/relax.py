@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from .balance import Equations
-from .dynamics import with_charge
+from .dynamics import velocity, with_charge
 from .linalg import solve
 from .newton import largest, materialize, scaled, tolerance
 
@@ -110,14 +110,8 @@ def _weights(eq: Equations, u: Sequence[Any]) -> list[Any]:
 
 
 def first_step(eq: Equations, u: Sequence[Any], pace: Pace) -> Any:
-    """A time step (s) in which the fastest amount or volume changes by what the pace aims at."""
-    amounts = _amounts(eq, u)
-    rates = [
-        value / amounts[key]
-        for key, value in zip(eq.rows, eq.residual(u), strict=True)
-        if key[0] != "q"
-    ]
-    return pace.aim / jnp.maximum(largest(rates), 1e-12)
+    """A time step (s) in which the fastest unknown changes by what the pace aims at."""
+    return pace.aim / jnp.maximum(largest(velocity(eq, eq.state(u), eq.residual(u))), 1e-12)
 
 
 def _amounts(eq: Equations, u: Sequence[Any]) -> dict[tuple[str, ...], Any]:

@@ -41,6 +41,7 @@ BLOCK = 1024
 
 # Lanes that are gathered at once for the later tiers: of 128 lanes about one needs them.
 _LEAST_GATHERED, _SHARE_GATHERED = 64, 128
+_KICK = 0.1  # RT/F
 
 Params = Mapping[str, Any]
 Start = Mapping[tuple[str, ...], Any]
@@ -55,20 +56,32 @@ class Found(NamedTuple):
     residual: Any
 
 
-def lane_params(cell: Cell, params: Params) -> tuple[Any, dict[str, Any]]:
-    """Which lanes lie in their domain, and parameters that are safe to compute with everywhere."""
+class Lanes(NamedTuple):
+    """What a search is given, by lane.
+
+    Parameters; where to begin, as far as the user says; and by name one harmless number each, which
+    stands in for the parameters of lanes that must not be computed with.
+    """
+
+    params: Params
+    begin: Start
+    harmless: Params
+
+    def where(self, keep: Any) -> dict[str, Any]:
+        """Parameters of the lanes to keep, harmless ones of the others."""
+        return {
+            name: jnp.where(keep, x, jnp.asarray(self.harmless[name], x.dtype))
+            for name, x in self.params.items()
+        }
+
+
+def valid_lanes(cell: Cell, params: Params) -> Any:
+    """Which lanes lie in the domain of every parameter."""
     valid = inside_domain(cell.parameters, params)
     for (owner, species), c in Equations(cell, params).bath_c.items():
         if f"{owner}.{species}" not in params:
             valid = valid & (c >= 0)
-    return valid, _safe(cell, params, valid)
-
-
-def _safe(cell: Cell, params: Params, keep: Any) -> dict[str, Any]:
-    return {
-        name: jnp.where(keep, params[name], jnp.asarray(p.nominal, jnp.result_type(params[name])))
-        for name, p in cell.parameters.items()
-    }
+    return valid
 
 
 class Verdict(NamedTuple):
@@ -85,32 +98,45 @@ def judge(eq: Equations, u: list[Any]) -> Verdict:
     value, jacobian, followed, _ = eq.jacobian(u)
     _, relative = scaled(jacobian, value)
     residual = largest(relative)
-    positive = jnp.isfinite(residual)
+    root = jnp.isfinite(residual) & (residual < limit.residual)
     for c in followed:
-        positive = positive & (c > 0)
-    return Verdict(
-        positive & (residual < limit.residual), stable(time_jacobian(eq, u, jacobian)), residual
-    )
+        root = root & (c > 0)
+    state = eq.state(u)
+    for a in eq.cell.compartments:
+        if a.volume == "osmotic":
+            # Impermeants that rounding hides cannot hold a volume: the balance is none.
+            share = eq.params[f"{a.name}.X"] / (state.volume[a.name] * eq.osmolarity(a.name, state))
+            root = root & (share > limit.share)
+    return Verdict(root, stable(time_jacobian(eq, u, jacobian)), residual)
 
 
-def search(cell: Cell, params: Params, given: Start | None) -> Found:
-    """Find the rest of every lane; `given` is where to begin, else the closed form's guess."""
-    lanes = jnp.shape(params["T"])
-    valid, safe = lane_params(cell, params)
+def search(cell: Cell, lanes: Lanes) -> Found:
+    """Find the rest of every lane."""
+    valid = valid_lanes(cell, lanes.params)
+    safe = lanes.where(valid)
 
     def first(lane: Any) -> tuple[list[Any], Any, Verdict]:
         eq = Equations(cell, lane[0])
-        begin = start.guess(eq) | (lane[1] or {})
+        begin = merged(start.guess(eq), lane[1])
         u, steps, settled = newton(eq, [begin[key] for key in eq.unknowns])
         verdict = judge(eq, u)
         return u, steps, verdict._replace(root=verdict.root & settled)
 
-    u, steps, verdict = _by_block(first, (safe, given), lanes[0])
+    u, steps, verdict = _by_block(first, (safe, lanes.begin), valid.shape[0])
     good = verdict.root & verdict.stable
-    status = jnp.where(verdict.root, jnp.where(good, STATUS["stable"], STATUS["unstable"]), -1)
+    status = jnp.where(good, STATUS["stable"], STATUS["unstable"])
+    status = jnp.where(verdict.root, status, STATUS["pending"])
     status = jnp.where(valid, status, STATUS["invalid"]).astype(jnp.int8)
     found = Found(u, status, steps, verdict.residual)
-    return _second(cell, safe, given, found, valid & ~good)
+    return _second(cell, lanes._replace(params=safe), found, valid & ~good)
+
+
+def merged(guess: dict[tuple[str, ...], Any], given: Start) -> dict[tuple[str, ...], Any]:
+    """A guess, with what the user gives where it is a number."""
+    found = dict(guess)
+    for key, x in given.items():
+        found[key] = jnp.where(jnp.isfinite(x), x, found[key])
+    return found
 
 
 def _by_block(f: Any, lanes: Any, n: int) -> Any:
@@ -121,13 +147,13 @@ def _by_block(f: Any, lanes: Any, n: int) -> Any:
     return jax.tree.map(lambda x: x.reshape(n), jax.lax.map(f, blocks))
 
 
-def _second(cell: Cell, safe: Params, given: Start | None, found: Found, failed: Any) -> Found:
+def _second(cell: Cell, lanes: Lanes, found: Found, failed: Any) -> Found:
     """Gather lanes that failed, or rest on an unstable root, for tiers 2 and 3."""
     n = failed.shape[0]
     width = min(max(_LEAST_GATHERED, n // _SHARE_GATHERED), n)
     # One array is gathered where there would be thirty: they take seconds to compile.
-    names, keys = list(safe), list(given or {})
-    inputs = jnp.stack([safe[name] for name in names] + [given[key] for key in keys])
+    names, keys = list(lanes.params), list(lanes.begin)
+    inputs = jnp.stack([*lanes.params.values(), *lanes.begin.values()])
 
     def some(carry: Any) -> Any:
         return jnp.any(carry[1])
@@ -135,14 +161,17 @@ def _second(cell: Cell, safe: Params, given: Start | None, found: Found, failed:
     def settle(carry: Any) -> Any:
         (u, *rest), failed = carry
         (index,) = jnp.nonzero(failed, size=width, fill_value=n)
-        real = index < n
-        taken = inputs.at[:, index].get(mode="fill", fill_value=1.0)
-        begin = dict(zip(keys, taken[len(names) :], strict=True))
+        taken = inputs.at[:, index].get(mode="fill", fill_value=jnp.nan)
+        part = Lanes(
+            dict(zip(names, taken[: len(names)], strict=True)),
+            dict(zip(keys, taken[len(names) :], strict=True)),
+            lanes.harmless,
+        )
         before = Found(
-            list(u.at[:, index].get(mode="fill", fill_value=1.0)),
+            list(u.at[:, index].get(mode="fill", fill_value=jnp.nan)),
             *(x.at[index].get(mode="fill", fill_value=0) for x in rest),
         )
-        after = follow(cell, dict(zip(names, taken, strict=False)), begin, before, real)
+        after = follow(cell, part, before, index < n)
         u = u.at[:, index].set(jnp.stack(after.u), mode="drop")
         rest = [
             whole.at[index].set(part, mode="drop")
@@ -154,23 +183,33 @@ def _second(cell: Cell, safe: Params, given: Start | None, found: Found, failed:
     return Found(list(u), *rest)
 
 
-def follow(cell: Cell, params: Params, given: Start, before: Found, real: Any) -> Found:
-    """Tiers 2 and 3 for gathered lanes: continuation, then the march in time."""
-    params = _safe(cell, params, real)
+def follow(cell: Cell, lanes: Lanes, before: Found, real: Any) -> Found:
+    """Tiers 2 and 3 for gathered lanes: continuation, then the march in time.
+
+    Long implicit steps may end on an unstable root; from there the march goes on, kicked off it to
+    either side.
+    """
+    params = lanes.where(real)
     eq = Equations(cell, params)
     full = Equations(cell, params, carry_all=True)
-    begin = start.guess(full)
-    for key, x in given.items():
-        begin[key] = jnp.where(real, x, begin[key])
-    begin = [begin[key] for key in full.unknowns]
+    known = merged(start.guess(full), lanes.begin)
+    begin = [known[key] for key in full.unknowns]
+    dtype = begin[0].dtype
 
-    def attempt(found: Found, pace: Pace) -> tuple[Found, None]:
-        waiting = real & (found.status != STATUS["stable"])
-        course = relax(full, begin, pace, waiting)
-        at = dict(zip(full.unknowns, course.u, strict=True))
-        u = [at[key] for key in eq.unknowns]
+    def attempt(found: Found, way: tuple[Pace, Any]) -> tuple[Found, None]:
+        pace, kick = way
+        unstable = found.status == STATUS["unstable"]
+        waiting = real & jnp.where(kick == 0, found.status != STATUS["stable"], unstable)
+        at = all_unknowns(eq, found.u)
+        off = [
+            jnp.where(waiting & (kick != 0), at[key] + (kick if key[0] == "phi" else 0.0), x)
+            for key, x in zip(full.unknowns, begin, strict=True)
+        ]
+        course = relax(full, off, pace, waiting)
+        reached = dict(zip(full.unknowns, course.u, strict=True))
+        u = [reached[key] for key in eq.unknowns]
         verdict = judge(eq, u)
-        root = waiting & verdict.root & course.settled
+        root = waiting & verdict.root & course.settled & (verdict.stable | ~unstable)
         failure = jnp.where(course.ran_away, STATUS["no_steady_state"], STATUS["not_converged"])
         failure = jnp.where(jnp.isfinite(largest(course.u)), failure, STATUS["nonfinite"])
         # An unstable root is a rest: where nothing stable is reached it stays the answer.
@@ -185,27 +224,34 @@ def follow(cell: Cell, params: Params, given: Start, before: Found, real: Any) -
         status = jnp.where(waiting, status, found.status)
         return Found(u, status, found.steps + course.steps, residual), None
 
-    paces = jax.tree.map(lambda *x: jnp.asarray(x), CONTINUATION, MARCH)
-    return jax.lax.scan(attempt, before, paces)[0]
+    ways = [(CONTINUATION, 0.0), (MARCH, 0.0), (MARCH, _KICK), (MARCH, -_KICK)]
+    stacked = jax.tree.map(lambda *x: jnp.asarray(np.array(x), dtype), *ways)
+    return jax.lax.scan(attempt, before, stacked)[0]
+
+
+def all_unknowns(eq: Equations, u: list[Any]) -> dict[tuple[str, ...], Any]:
+    """Unknowns by key, with those of the ions that follow from charge."""
+    at = dict(zip(eq.unknowns, u, strict=True))
+    for (a, s), c in zip(eq.followers, eq.followed(u), strict=True):
+        at["c", a, s.name] = jnp.log(c)
+    return at
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def solve_rest(cell: Cell, params: Params, given: Start | None) -> Found:
+def solve_rest(cell: Cell, lanes: Lanes) -> Found:
     """`search`, differentiable with respect to parameters, to any order."""
-    return search(cell, params, given)
+    return search(cell, lanes)
 
 
 @solve_rest.defjvp
 def _implicit(cell: Cell, primals: Any, tangents: Any) -> tuple[Found, Found]:
-    params, given = primals
-    found = solve_rest(cell, params, given)
+    (lanes,), (moving,) = primals, tangents
+    found = solve_rest(cell, lanes)
     ok = has_rest(found.status)
-    u, safe = safe_point(cell, params, found)
+    u, safe = safe_point(cell, lanes, found)
     eq = Equations(cell, safe)
     # Only parameters move; those of a lane without a rest do not.
-    moved = {
-        name: jnp.where(ok, tangents[0][name], jnp.zeros_like(tangents[0][name])) for name in safe
-    }
+    moved = {name: jnp.where(ok, dp, jnp.zeros_like(dp)) for name, dp in moving.params.items()}
     _, push = jax.jvp(lambda p: Equations(cell, p).residual(u), (safe,), (moved,))
     _, jacobian, _, _ = eq.jacobian(u)
     size = range(len(u))
@@ -223,11 +269,10 @@ def has_rest(status: Any) -> Any:
     return (status == STATUS["stable"]) | (status == STATUS["unstable"])
 
 
-def safe_point(cell: Cell, params: Params, found: Found) -> tuple[list[Any], dict[str, Any]]:
-    """Unknowns and parameters, harmless ones (nominal) where there is no rest."""
+def safe_point(cell: Cell, lanes: Lanes, found: Found) -> tuple[list[Any], dict[str, Any]]:
+    """Unknowns and parameters, harmless ones where there is no rest."""
     ok = has_rest(found.status)
-    safe = _safe(cell, params, ok)
-    eq = Equations(cell, jax.lax.stop_gradient(_safe(cell, params, jnp.zeros_like(ok))))
+    eq = Equations(cell, jax.lax.stop_gradient(lanes.where(jnp.zeros_like(ok))))
     harmless = start.guess(eq)
     u = [jnp.where(ok, x, harmless[key]) for x, key in zip(found.u, eq.unknowns, strict=True)]
-    return u, safe
+    return u, lanes.where(ok)

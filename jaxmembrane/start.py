@@ -81,6 +81,10 @@ def _compartment(
         u = 0.5 * jnp.log(cations / anions) + jnp.arcsinh(z * X / (2.0 * salt * w))
     for name, c in held.items():
         found["c", a.name, name] = jnp.log(c) - valence[name] * u
+    if not any(valence.values()):
+        stored = eq.params[f"{m.name}.C_m"] * eq.area(m, {m.inside.name: w}) * eq.RT / eq.F**2
+        found["phi", a.name] = z * X / stored + known["phi", outer.name]
+        return found
     # In a very small cell the membrane would hold more charge than there are ions.
     area = eq.area(m, {m.inside.name: w})
     stored = eq.params[f"{m.name}.C_m"] * area * eq.RT / eq.F**2
@@ -139,5 +143,6 @@ def _flux_balance(
     }
     valence = {s.name: s.z for s in species}
     room = _sum(exact, valence, +1, osmolarity) * _sum(exact, valence, -1, osmolarity)
-    exists = 4.0 * room < osmolarity**2
+    # A margin of rounding is none.
+    exists = 4.0 * room < osmolarity**2 * (1.0 - 1e-12)
     return {name: jnp.where(exists, exact[name], held[name]) for name in held}

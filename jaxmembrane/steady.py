@@ -10,12 +10,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from .balance import Equations
+from .begin import begin_at, check_start
 from .cell import Cell
 from .labelled import Labelled
 from .modes import MODES, modes
 from .outputs import OUTPUTS, Output, Reading, check_outputs, labels, shown_dims
 from .params import check_params
-from .rest import BLOCK, STATUS, has_rest, safe_point, solve_rest
+from .rest import BLOCK, STATUS, Lanes, has_rest, safe_point, solve_rest
+from .structure import structure
 
 DIAGNOSTICS = {
     "status": Output("1", "outcome of the search for a rest", (), lambda r: []),
@@ -57,6 +59,21 @@ class Rest:
     def ok(self) -> Any:
         """Whether there is a stable rest."""
         return self.values["status"] == STATUS["stable"]
+
+    def as_start(self, cell: Cell) -> dict[str, Any]:
+        """Values to begin another search with, by the names of a start."""
+        if cell.contents != self.cell.contents:
+            raise ValueError("the rest to start from must be of a cell with the same contents")
+        one, found = len(cell.compartments) == 1, {}
+        for a in cell.compartments if "c" in self.values else ():
+            for s in cell.contents[a.name]:
+                found[f"{a.name}.{s.name}"] = self.c[s.name if one else (a.name, s.name)]
+        for a in cell.compartments if "volume" in self.values else ():
+            if a.volume == "osmotic":
+                found[f"{a.name}.volume"] = self.volume if one else self.volume[a.name]
+        for m in cell.membranes if "V" in self.values else ():
+            found[f"{m.name}.V"] = self.V if len(cell.membranes) == 1 else self.V[m.name]
+        return found
 
     def __str__(self) -> str:
         status = np.asarray(self.values["status"])
@@ -101,10 +118,11 @@ def steady_state(
         Parameter name to number or array, in package units; the rest are nominal. Arrays are
         broadcast against each other: leading axes are batch axes.
     start : Rest or mapping, optional
-        Where to begin: an earlier rest of the same cell, or names to values as in
-        ``{"V": -60.0, "volume": 2000.0, "Na": 20.0}`` for a cell of one compartment. It decides
-        which rest is found where there are several: a stable one that Newton's method reaches from
-        there, else the one that the cell's own course reaches.
+        Where to begin: an earlier rest, or names to values as in ``{"V": -60.0, "volume": 2000.0,
+        "Na": 20.0}``; ``{"inner.V": 10.0, "matrix.K": 90.0}`` where there are several membranes
+        and compartments. Arrays are batch axes as well. It decides which rest is found where there
+        are several: a stable one that Newton's method reaches from there, else the one that the
+        cell's own course reaches.
     outputs : sequence of str, optional
         Which outputs to compute; also ``rate_slowest`` (1/s), ``eigenvalue_real``,
         ``eigenvalue_imag`` (1/s) and ``time_constant`` (s), which are not among the usual ones.
@@ -158,16 +176,30 @@ def steady_state(
       V      -72.5881 mV
       volume 1963.52 um^3
       c      Na 14.0016, K 122.873, Cl 5.16483 mM
-      E      Na 62.4736, K -95.1026, Cl -83.8431 mV
+      E      Na 62.4713, K -95.098, Cl -83.8431 mV
     """
     if not isinstance(cell, Cell):
         raise TypeError(f"steady_state needs a jm.Cell, not {type(cell).__name__}")
+    if params is not None and not isinstance(params, Mapping):
+        raise TypeError(f"params must be a mapping from parameter names to values, not {params!r}")
     names = check_outputs(USUAL if outputs is None else outputs, AVAILABLE)
     names = tuple(dict.fromkeys((*names, *DIAGNOSTICS)))
-    lanes, shape = batch(cell, params or {}, check_precision(precision))
-    begin = None if start is None else begin_at(cell, start, lanes, shape)
-    flat = compiled(lanes)(cell, names, lanes, begin)
-    return Rest(cell, shape_outputs(cell, flat, shape))
+    dtype = check_precision(precision)
+    begin = (
+        {}
+        if start is None
+        else check_start(cell, start.as_start(cell) if isinstance(start, Rest) else start)
+    )
+    check_params(cell.parameters, params or {})
+    given, shape = batch(cell.nominal(params), begin, dtype)
+    flat = {name: lanes_of(x, shape) for name, x in given.items()}
+    lanes = Lanes(
+        flat,
+        begin_at(cell, begin, flat, lambda x: lanes_of(x, shape)),
+        {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()},
+    )
+    found = compiled(lanes)(structure(cell), names, lanes)
+    return Rest(cell, shape_outputs(cell, found, shape))
 
 
 def check_precision(precision: str) -> Any:
@@ -182,74 +214,31 @@ def check_precision(precision: str) -> Any:
     return jnp.dtype(precision)
 
 
-def batch(cell: Cell, params: Mapping[str, Any], dtype: Any) -> tuple[dict[str, Any], tuple]:
-    """Parameters as equally long lanes, and the shape that they came in."""
-    check_params(cell.parameters, params)
-    try:
-        given = {name: jnp.asarray(value, dtype) for name, value in cell.nominal(params).items()}
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"parameters must be numbers or arrays of numbers: {error}") from None
+def batch(
+    params: Mapping[str, Any], begin: Mapping[str, Any], dtype: Any
+) -> tuple[dict[str, Any], tuple[int, ...]]:
+    """Parameters as arrays, and the shape that they and a start broadcast to."""
+    given = {name: jnp.asarray(value, dtype) for name, value in params.items()}
     shapes = {name: x.shape for name, x in given.items() if x.shape}
+    shapes |= {f"start {name}": np.shape(x) for name, x in begin.items() if np.shape(x)}
     try:
-        shape = np.broadcast_shapes(*shapes.values())
+        return given, np.broadcast_shapes(*shapes.values())
     except ValueError:
         listed = ", ".join(f"{name} {s}" for name, s in shapes.items())
         raise ValueError(f"parameters must have shapes that broadcast, not {listed}") from None
-    return {name: lanes_of(x, shape) for name, x in given.items()}, shape
 
 
 def lanes_of(x: Any, shape: tuple[int, ...]) -> Any:
-    """A value as lanes: flat, and padded with its last one to whole blocks."""
+    """A value as lanes: flat, and padded to whole blocks with lanes that are no cells."""
     n = int(np.prod(shape))
     flat = jnp.broadcast_to(x, shape).reshape(n)
     short = -n % BLOCK if n > BLOCK else 0
-    return jnp.concatenate([flat, jnp.broadcast_to(flat[-1:], (short,))]) if short else flat
+    return jnp.concatenate([flat, jnp.full(short, jnp.nan, flat.dtype)]) if short else flat
 
 
-def begin_at(cell: Cell, given: Any, lanes: Mapping[str, Any], shape: tuple[int, ...]) -> dict:
-    """Unknowns of a start given as a `Rest` or by names."""
-    eq = Equations(cell, lanes, carry_all=True)
-    values = dict(given.values if isinstance(given, Rest) else given)
-    one = cell.compartments[0].name if len(cell.compartments) == 1 else None
-    begin = {}
-
-    def take(name: str, key: tuple[str, ...], convert: Any) -> None:
-        value = jnp.asarray(values.pop(name), eq.RT.dtype)
-        begin[key] = convert(lanes_of(value, shape))
-
-    for a in cell.compartments:
-        for s in cell.contents[a.name]:
-            for name in (f"{a.name}.{s.name}", s.name if one else ""):
-                if name in values:
-                    take(name, ("c", a.name, s.name), jnp.log)
-            if isinstance(values.get("c"), Labelled):
-                at = (s.name,) if one else (a.name, s.name)
-                begin["c", a.name, s.name] = jnp.log(lanes_of(values["c"][at], shape))
-    _begin_potentials(cell, eq, values, begin, shape)
-    known = (*AVAILABLE, *cell.species)
-    check_outputs(values, known)
-    return begin
-
-
-def _begin_potentials(cell: Cell, eq: Equations, values: dict, begin: dict, shape: Any) -> None:
-    thermal = eq.RT / eq.F
-    V, volume = values.pop("V", None), values.pop("volume", None)
-    phi: dict[str, Any] = {bath.name: 0.0 for bath in cell.baths}
-    for m in cell.membranes if V is not None else ():
-        value = V[m.name] if isinstance(V, Labelled) else V
-        phi[m.inside.name] = phi[m.outside.name] + lanes_of(jnp.asarray(value), shape) / thermal
-        begin["phi", m.inside.name] = phi[m.inside.name]
-    for a in cell.compartments if volume is not None else ():
-        value = volume[a.name] if isinstance(volume, Labelled) else volume
-        if a.volume == "osmotic":
-            begin["w", a.name] = jnp.log(lanes_of(jnp.asarray(value), shape))
-
-
-def evaluate(
-    cell: Cell, names: tuple[str, ...], lanes: Mapping[str, Any], begin: Any = None
-) -> dict[str, list[Any]]:
+def evaluate(cell: Cell, names: tuple[str, ...], lanes: Lanes) -> dict[str, list[Any]]:
     """Outputs of the rests of lanes: for each name the values of its dims, in row-major order."""
-    found = solve_rest(cell, lanes, begin)
+    found = solve_rest(cell, lanes)
     ok = has_rest(found.status)
     u, safe = safe_point(cell, lanes, found)
     eq = Equations(cell, safe)
@@ -276,9 +265,9 @@ _evaluate = jax.jit(evaluate, static_argnums=(0, 1))
 _evaluate_on_cpu = jax.jit(evaluate, static_argnums=(0, 1), compiler_options=CPU_OPTIONS)
 
 
-def compiled(lanes: Mapping[str, Any]) -> Any:
+def compiled(lanes: Lanes) -> Any:
     """The compiled `evaluate` for lanes that are arrays, or are being traced."""
-    traced = any(isinstance(x, jax.core.Tracer) for x in lanes.values())
+    traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(lanes))
     return _evaluate if traced or jax.default_backend() != "cpu" else _evaluate_on_cpu
 
 

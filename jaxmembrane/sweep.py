@@ -20,8 +20,10 @@ from .outputs import check_outputs, labels, shown_dims
 from .params import DOMAINS, check_params
 from .progress import Progress, reporter
 from .record import fingerprint, provenance, schema
+from .rest import Lanes
 from .steady import AVAILABLE, DIAGNOSTICS, evaluate
 from .store import Store
+from .structure import structure
 
 USUAL = ("V", "volume", "c", "E", "flux", *DIAGNOSTICS)
 """Outputs of a sweep unless told otherwise."""
@@ -201,7 +203,10 @@ def parse_shard(shard: Any) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class RestingProgram:
-    """What is compiled: outputs of the rests of lanes, the other parameters shared by all."""
+    """What is compiled: outputs of the rests of lanes; `shared` has what all rows share.
+
+    That is ``fixed``, the parameters that no row sets, and ``harmless``, a number for each.
+    """
 
     cell: Cell
     outputs: tuple[str, ...]
@@ -210,10 +215,23 @@ class RestingProgram:
         """Outputs as `evaluate` gives them."""
         whole = next(iter(lanes.values())).shape
         given = {
-            name: lanes[name] if name in lanes else jnp.broadcast_to(shared[name], whole)
+            name: lanes[name] if name in lanes else jnp.broadcast_to(shared["fixed"][name], whole)
             for name in self.cell.parameters
         }
-        return evaluate(self.cell, self.outputs, given)
+        return evaluate(self.cell, self.outputs, Lanes(given, {}, shared["harmless"]))
+
+
+def resting_engine(
+    cell: Cell,
+    fixed: Mapping[str, float],
+    outputs: tuple[str, ...],
+    tile: int,
+    precision: str = "float64",
+    devices: Sequence[Any] = (),
+) -> Engine:
+    """An engine for the rests of a cell whose `fixed` parameters all rows share."""
+    shared = {"fixed": dict(fixed), "harmless": cell.nominal()}
+    return Engine(RestingProgram(structure(cell), outputs), shared, tile, precision, devices)
 
 
 def _compute(
@@ -246,7 +264,7 @@ def _compute(
                 yield Tile((c, at), part)
 
     total = sum(c.stop - c.start for c in pending)
-    engine = Engine(RestingProgram(cell, names), fixed, tile, precision, devices)
+    engine = resting_engine(cell, fixed, names, tile, precision, devices)
     said = 0
     for (c, at), result in engine.run(tiles(), lambda: total - given):
         for note in engine.notes[said:]:

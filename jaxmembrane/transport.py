@@ -259,7 +259,7 @@ class Transporter:
                     f"the rate law of {name} must be callable as rate(s, p), not {law!r}"
                 )
             _check_hashable(name, law)
-            title = f"{name}:{leg}" if several else name
+            title = f"{name}:{leg}" if len(pairs) > 1 else name
             legs.append(Leg(title, Reaction.parse(text, species), law))
         if not legs:
             raise ValueError(f"transporter {name} must have at least one reaction")

@@ -129,12 +129,6 @@ DEFECTS = {
     ),
     "V in volts": (user(volts_for_millivolts, P), {"second law", "equilibrium"}, "turns against"),
     "wrong unit": (user(ohm, {"g": jm.Param(0.1, "pS")}), {"units"}, "with um in"),
-    "unit of another system": (
-        user(ohm, {"g": jm.Param(0.1, "mS/cm^2")}), {"labels"}, "declared in mS/cm^2, 10 times",
-    ),
-    "unit that hides 1e-3": (
-        user(one_way, JK | {"K": jm.Param(3e-3, "M")}, irreversible=True), {"labels"}, "1000 times",
-    ),
     "number that hides F": (user(typed_faraday, G), {"units"}, "with amol and fC in"),
     "number that hides mV": (user(typed_half_voltage, JK), {"units"}, "with mV in"),
     "electroneutral, with V": (user(with_voltage, K2, KCC), {"voltage"}, "leave V out of its law"),

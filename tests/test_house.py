@@ -18,11 +18,12 @@ FLOORS = [
     ["naming", "linalg", "units", "constants"],
     ["params", "species"],
     ["kinetics", "transport", "reaction", "analytic"],
-    ["outputs", "dynamics", "balance", "cell", "library", "membrane"],
+    ["outputs", "dynamics", "balance", "structure", "cell", "library", "membrane"],
     [
         "checks",
         "trial",
         "steady",
+        "begin",
         "labelled",
         "modes",
         "rest",
@@ -46,7 +47,8 @@ FLOORS = [
     ["__main__", "cli", "__init__", "study", "zoo"],
 ]
 FENCES = {
-    "jax": {room for floor in FLOORS[2:5] for room in floor} | {"linalg", "engine", "record", "sweep", "cli"},
+    "jax": {room for floor in FLOORS[2:5] for room in floor}
+    | {"linalg", "engine", "record", "sweep", "cli"},
     "zarr": {"schema", "verify", "store"},
     "xarray": {"schema", "store", "sweep", "cli"},
     "matplotlib": set(),

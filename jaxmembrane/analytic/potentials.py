@@ -20,7 +20,7 @@ def thermal_voltage(T: Any = BODY) -> Any:
     --------
     >>> from jaxmembrane import analytic
     >>> round(analytic.thermal_voltage(310.15), 4)
-    26.7266
+    26.7267
     """
     return constants.R * T / constants.F
 
@@ -65,7 +65,7 @@ def ghk_potential(
     >>> from jaxmembrane import analytic
     >>> V = analytic.ghk_potential({"K": 1, "Na": 0.05}, {"K": 140, "Na": 12}, {"K": 4, "Na": 145})
     >>> f"{V:.2f}"
-    '-67.38'
+    '-67.50'
     """
     above: Any = 0.0
     below: Any = 0.0
@@ -96,7 +96,7 @@ def mullins_noda(
     --------
     >>> from jaxmembrane import analytic
     >>> f"{analytic.mullins_noda(1.0, 0.05, 140.0, 12.0, 4.0, 145.0):.2f}"
-    '-74.34'
+    '-73.92'
     """
     ratio = (r * P_K * K_o + P_Na * Na_o) / (r * P_K * K_i + P_Na * Na_i)
     return thermal_voltage(T) * jnp.log(ratio)

@@ -205,7 +205,7 @@ def pump_range(
     beyond = -jnp.log(scale * K_o) / a_K
     upper = jax.lax.fori_loop(0, 60, newton, beyond)
     upper = jnp.where(a_K > 0, upper, jnp.inf)
-    some = (a_K <= 0) | (least > 0) | (scale * (Na_o + K_o) < 1.0)
+    some = (a_K <= 0) | (least > 0) | (scale * (Na_o + K_o) < 1.0 - 1e-12)
     none = jnp.nan * upper
     return PumpRange(
         jnp.where(some, 0.0 * upper, none),
