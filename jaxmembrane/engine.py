@@ -98,6 +98,10 @@ def bits(precision: str) -> Iterator[None]:
         yield
 
 
+def _joined(*parts: np.ndarray) -> np.ndarray:
+    return np.concatenate(parts)
+
+
 def whole_lanes(rows: int) -> int:
     """A tile's width: rows rounded up, so that no row is computed outside a vector register."""
     return -(-rows // _LANES) * _LANES
@@ -206,14 +210,15 @@ class Engine:
             self._call(device, {k: v[at : at + width] for k, v in tile.lanes.items()}, width)
             for at in range(0, rows, width)
         ]
-        return jax.tree.map(lambda *part: np.concatenate(part)[:rows], *parts)
+        return parts[0] if len(parts) == 1 else jax.tree.map(_joined, *parts)
 
     def _call(self, device: Any, lanes: Lanes, width: int) -> Any:
         rows = len(next(iter(lanes.values())))
         dtype = np.dtype(self.precision)
         # Rows that are no cells: a copy of a hard one would be solved as often as it is there.
-        short = np.full(width - rows, np.nan)
-        padded = {name: np.concatenate([x, short]).astype(dtype) for name, x in lanes.items()}
+        padded = {name: np.full(width, np.nan, dtype) for name in lanes}
+        for name, x in lanes.items():
+            padded[name][:rows] = x
         with bits(self.precision):
             compiled, shared = self._for_device(device, tuple(padded), width)
             begun = time.perf_counter()

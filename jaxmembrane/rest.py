@@ -36,7 +36,7 @@ STATUS = {
 }
 """Outcome of a row, by meaning."""
 
-BLOCK = 1024
+BLOCK = 256
 """Lanes that are iterated together: enough to hide a kernel's cost, few enough for the cache."""
 
 # Lanes that are gathered at once for the later tiers: of 128 lanes about one needs them.
@@ -59,8 +59,9 @@ class Found(NamedTuple):
 class Lanes(NamedTuple):
     """What a search is given, by lane.
 
-    Parameters; where to begin, as far as the user says; and by name one harmless number each, which
-    stands in for the parameters of lanes that must not be computed with.
+    Parameters, each a lane array or one number for all; where to begin, as far as the user says;
+    and by name one harmless number each, which stands in for the parameters of lanes that must not
+    be computed with.
     """
 
     params: Params
@@ -70,7 +71,7 @@ class Lanes(NamedTuple):
     def where(self, keep: Any) -> dict[str, Any]:
         """Parameters of the lanes to keep, harmless ones of the others."""
         return {
-            name: jnp.where(keep, x, jnp.asarray(self.harmless[name], x.dtype))
+            name: jnp.where(keep, x, jnp.asarray(self.harmless[name], x.dtype)) if x.ndim else x
             for name, x in self.params.items()
         }
 
@@ -116,13 +117,16 @@ def search(cell: Cell, lanes: Lanes) -> Found:
     safe = lanes.where(valid)
 
     def first(lane: Any) -> tuple[list[Any], Any, Verdict]:
-        eq = Equations(cell, lane[0])
-        begin = merged(start.guess(eq), lane[1])
-        u, steps, settled = newton(eq, [begin[key] for key in eq.unknowns])
+        own, begin = lane
+        eq = Equations(cell, {**safe, **own})
+        begin = merged(start.guess(eq), begin)
+        shape = next(iter(own.values())).shape
+        u, steps, settled = newton(eq, [jnp.broadcast_to(begin[k], shape) for k in eq.unknowns])
         verdict = judge(eq, u)
         return u, steps, verdict._replace(root=verdict.root & settled)
 
-    u, steps, verdict = _by_block(first, (safe, lanes.begin), valid.shape[0])
+    own = {name: x for name, x in safe.items() if x.ndim}
+    u, steps, verdict = _by_block(first, (own, lanes.begin), valid.shape[0])
     good = verdict.root & verdict.stable
     status = jnp.where(good, STATUS["stable"], STATUS["unstable"])
     status = jnp.where(verdict.root, status, STATUS["pending"])
@@ -152,8 +156,8 @@ def _second(cell: Cell, lanes: Lanes, found: Found, failed: Any) -> Found:
     n = failed.shape[0]
     width = min(max(_LEAST_GATHERED, n // _SHARE_GATHERED), n)
     # One array is gathered where there would be thirty: they take seconds to compile.
-    names, keys = list(lanes.params), list(lanes.begin)
-    inputs = jnp.stack([*lanes.params.values(), *lanes.begin.values()])
+    names, keys = [name for name, x in lanes.params.items() if x.ndim], list(lanes.begin)
+    inputs = jnp.stack([lanes.params[name] for name in names] + [lanes.begin[k] for k in keys])
 
     def some(carry: Any) -> Any:
         return jnp.any(carry[1])
@@ -163,7 +167,7 @@ def _second(cell: Cell, lanes: Lanes, found: Found, failed: Any) -> Found:
         (index,) = jnp.nonzero(failed, size=width, fill_value=n)
         taken = inputs.at[:, index].get(mode="fill", fill_value=jnp.nan)
         part = Lanes(
-            dict(zip(names, taken[: len(names)], strict=True)),
+            dict(lanes.params) | dict(zip(names, taken[: len(names)], strict=True)),
             dict(zip(keys, taken[len(names) :], strict=True)),
             lanes.harmless,
         )
@@ -193,7 +197,7 @@ def follow(cell: Cell, lanes: Lanes, before: Found, real: Any) -> Found:
     eq = Equations(cell, params)
     full = Equations(cell, params, carry_all=True)
     known = merged(start.guess(full), lanes.begin)
-    begin = [known[key] for key in full.unknowns]
+    begin = [jnp.broadcast_to(known[key], real.shape) for key in full.unknowns]
     dtype = begin[0].dtype
 
     def attempt(found: Found, way: tuple[Pace, Any]) -> tuple[Found, None]:
@@ -251,7 +255,10 @@ def _implicit(cell: Cell, primals: Any, tangents: Any) -> tuple[Found, Found]:
     u, safe = safe_point(cell, lanes, found)
     eq = Equations(cell, safe)
     # Only parameters move; those of a lane without a rest do not.
-    moved = {name: jnp.where(ok, dp, jnp.zeros_like(dp)) for name, dp in moving.params.items()}
+    moved = {
+        name: jnp.where(ok, dp, jnp.zeros_like(dp)) if dp.ndim else dp
+        for name, dp in moving.params.items()
+    }
     _, push = jax.jvp(lambda p: Equations(cell, p).residual(u), (safe,), (moved,))
     _, jacobian, _, _ = eq.jacobian(u)
     size = range(len(u))

@@ -14,7 +14,7 @@ from .membrane import Bath, Compartment, Membrane
 
 # Inside-to-Nernst ratios of ions that pumps keep low. Newton's method comes down from too much
 # sodium; from too little it may end on a root with negative impermeant.
-_HELD_LOW = {"Na": 0.1, "Ca": 1e-5, "H": 0.3}
+_HELD_LOW = {"Na": 0.05, "Ca": 1e-5, "H": 0.3}
 _LARGEST_CHARGE = 0.05
 _LINEAR = (ohmic, constant)
 

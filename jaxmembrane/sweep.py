@@ -8,7 +8,6 @@ from math import ceil
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 
@@ -213,11 +212,7 @@ class RestingProgram:
 
     def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
         """Outputs as `evaluate` gives them."""
-        whole = next(iter(lanes.values())).shape
-        given = {
-            name: lanes[name] if name in lanes else jnp.broadcast_to(shared["fixed"][name], whole)
-            for name in self.cell.parameters
-        }
+        given = {**shared["fixed"], **lanes}
         return evaluate(self.cell, self.outputs, Lanes(given, {}, shared["harmless"]))
 
 
