@@ -61,7 +61,7 @@ class Cell:
 
     def __init__(
         self,
-        parts: Iterable[Transporter] | Iterable[Membrane],
+        parts: Iterable[Any],
         nominal: Mapping[str, float] | None = None,
         *,
         area: str | None = None,

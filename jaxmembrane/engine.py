@@ -23,7 +23,7 @@ TILE = {"cpu": 8192, "gpu": 131072}
 
 _LEAST_TILE = 1024
 _LANES = 64
-_OPTIONS = {"cpu": {"xla_cpu_prefer_vector_width": 512}}
+_OPTIONS: dict[str, Any] = {"cpu": {"xla_cpu_prefer_vector_width": 512}}
 
 Lanes = Mapping[str, np.ndarray]
 Program = Callable[[Any, Any], Any]
@@ -81,7 +81,7 @@ def use_cache(cache: bool | str | os.PathLike = True) -> None:
     if cache is False:
         jax.config.update("jax_enable_compilation_cache", False)
         return
-    if cache is True and jax.config.jax_compilation_cache_dir:
+    if cache is True and getattr(jax.config, "jax_compilation_cache_dir", None):
         return
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     directory = home / "jaxmembrane" if cache is True else Path(cache)

@@ -101,4 +101,4 @@ def newton(eq: Equations, u: Sequence[Any]) -> tuple[list[Any], Any, Any]:
     lanes = u[0].shape
     carry = (0, list(u), jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool))
     _, u, steps, active = jax.lax.while_loop(unfinished, improve, carry)
-    return u, steps, ~active
+    return list(u), steps, ~active

@@ -89,7 +89,7 @@ def relax(eq: Equations, u: Sequence[Any], pace: Pace, active: Any) -> Course:
     no = jnp.zeros(lanes, bool)
     carry = (0, list(u), first_step(eq, u, pace), jnp.zeros(lanes, jnp.int32), no, no, active)
     _, u, _, steps, settled, ran_away, _ = jax.lax.while_loop(unfinished, advance, carry)
-    return Course(u, steps, settled, ran_away)
+    return Course(list(u), steps, settled, ran_away)
 
 
 def _weights(eq: Equations, u: Sequence[Any]) -> list[Any]:

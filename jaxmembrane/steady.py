@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from .balance import Equations
 from .begin import begin_at, check_start
@@ -206,7 +207,7 @@ def check_precision(precision: str) -> Any:
     """The dtype of a precision, refusing a silent downgrade."""
     if precision not in ("float64", "float32"):
         raise ValueError(f"precision must be 'float64' or 'float32', not {precision!r}")
-    if precision == "float64" and not jax.config.jax_enable_x64:
+    if precision == "float64" and jax.dtypes.canonicalize_dtype("float64") != "float64":
         raise RuntimeError(
             "JAX computes in 32 bits here; set jax.config.update('jax_enable_x64', True) before "
             "(jm.configure() does), or ask for precision='float32'"
@@ -267,7 +268,7 @@ _evaluate_on_cpu = jax.jit(evaluate, static_argnums=(0, 1), compiler_options=CPU
 
 def compiled(lanes: Lanes) -> Any:
     """The compiled `evaluate` for lanes that are arrays, or are being traced."""
-    traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(lanes))
+    traced = any(isinstance(x, Tracer) for x in jax.tree.leaves(lanes))
     return _evaluate if traced or jax.default_backend() != "cpu" else _evaluate_on_cpu
 
 

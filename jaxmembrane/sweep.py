@@ -190,9 +190,11 @@ def parse_shard(shard: Any) -> tuple[int, int]:
     """Zero-based shard and their number, from (k, n) or "k/n" with k from 1 to n."""
     if shard is None:
         return 0, 1
-    parts = shard.split("/") if isinstance(shard, str) else shard
     try:
-        k, n = (operator.index(part) if shard is parts else int(part) for part in parts)
+        if isinstance(shard, str):
+            k, n = (int(part) for part in shard.split("/"))
+        else:
+            k, n = (operator.index(part) for part in shard)
     except (TypeError, ValueError):
         k, n = 0, 0
     if not 1 <= k <= n:

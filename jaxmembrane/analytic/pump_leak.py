@@ -137,7 +137,8 @@ def pump_leak(
     x, u, eps = osmotic_balance(sodium + potassium, chloride, osmolarity, z_X)
     exists = eps > 0
     found = (v * u, sodium * jnp.exp(-u), potassium * jnp.exp(-u), chloride * jnp.exp(u), x, X / x)
-    return PumpLeak(*(jnp.where(exists, value, jnp.nan) for value in found), exists, eps)
+    V, Na, K, Cl, X_i, volume = (jnp.where(exists, value, jnp.nan) for value in found)
+    return PumpLeak(V, Na, K, Cl, X_i, volume, exists, eps)
 
 
 class PumpRange(NamedTuple):
