@@ -27,7 +27,7 @@ def guessed(monkeypatch):
     def guess(cell, lanes):
         params = lanes.params
         eq = Equations(cell, params)
-        begin, n = start.guess(eq), params["T"].shape
+        begin, n = start.guess(eq), jnp.broadcast_shapes(*(x.shape for x in params.values()))
         u = [jnp.broadcast_to(begin[key], n) for key in eq.unknowns]
         steps = jnp.zeros(n, jnp.int32)
         return Found(u, jnp.zeros(n, jnp.int8), steps, jnp.zeros(n, params["T"].dtype))
