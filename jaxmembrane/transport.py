@@ -29,11 +29,11 @@ ENERGY_PARAMS = {
         "ATP": Param(5.0, "mM", "ATP concentration", "positive"),
         "ADP": Param(0.05, "mM", "ADP concentration", "positive"),
         "Pi": Param(2.0, "mM", "phosphate concentration", "positive"),
-        # 2.396e5 M: product of the constants of Chapman, Johnson & Kootsey (1983), 310 K.
+        # 2.396e5 M at 310 K: the constants of Chapman, Johnson & Kootsey 1983, J Membr Biol 74:139.
         "K_ATP": Param(2.396e8, "mM", "equilibrium constant of ATP hydrolysis", "positive"),
     }
 }
-"""Bare parameters that an energy source brings into a cell (doi:10.1007/BF01871467)."""
+"""Bare parameters that an energy source brings into a cell."""
 
 
 class Values:

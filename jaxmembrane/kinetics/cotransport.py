@@ -66,7 +66,7 @@ NKCC1_LAWS = {
             # a3 / a4 = 1.0306 / 1.3852e-6 mM^-4 of the paper.
             "K": Param(1.0306 / 1.3852e-6, "mM^4", "inside product at half rate", "positive"),
         },
-        "Palk et al. 2010, J Theor Biol 263:45, doi:10.1016/j.jtbi.2009.11.010, made consistent: "
+        "Palk et al. 2010, J Theor Biol 266:625, doi:10.1016/j.jtbi.2010.06.027, made consistent: "
         "the paper freezes the bath at Na K Cl^2 = 7.84e6 mM^4",
     ),
     "log": Law(ohmic, {"g": Param(0.0664214465, "pS/um^2", "NKCC1 conductance")}, _LOG_SOURCE),

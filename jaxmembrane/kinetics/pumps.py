@@ -79,7 +79,7 @@ NKA_LAWS = {
             "K_1": Param(6.7, "mM", "inside Na constant of the first site", "positive"),
             "K_2": Param(67.6, "mM", "inside Na constant of the second site", "positive"),
         },
-        "Hamada et al. 2003, as used by Dijkstra et al. 2016, doi:10.1523/JNEUROSCI.1176-16.2016",
+        "Hamada et al. 2003, as used by Dijkstra et al. 2016, J Neurosci 36:11881",
         irreversible=True,
     ),
     "linear": Law(

@@ -66,7 +66,7 @@ def nkcc1(law: str = "palk", *, name: str = "nkcc1", **nominal: float) -> Transp
 
     Notes
     -----
-    Sources: Palk et al. 2010, doi:10.1016/j.jtbi.2009.11.010 (whose bath is frozen; here the law is
+    Sources: Palk et al. 2010, doi:10.1016/j.jtbi.2010.06.027 (whose bath is frozen; here the law is
     zero at equilibrium with any bath); Doyon et al. 2011 (log); Kay & Blaustein 2019,
     doi:10.1085/jgp.201812274 (mass action).
 
