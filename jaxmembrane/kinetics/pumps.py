@@ -79,7 +79,8 @@ NKA_LAWS = {
             "K_1": Param(6.7, "mM", "inside Na constant of the first site", "positive"),
             "K_2": Param(67.6, "mM", "inside Na constant of the second site", "positive"),
         },
-        "Hamada et al. 2003, as used by Dijkstra et al. 2016, J Neurosci 36:11881",
+        "Hamada et al. 2003, as used by Dijkstra et al. 2016, J Neurosci 36:11881, PMID 27881775, "
+        "and in the thesis doi:10.3990/1.9789036543194",
         irreversible=True,
     ),
     "linear": Law(

@@ -46,7 +46,7 @@ def na_k_atpase(law: str = "garay_garrahan", *, name: str = "nka", **nominal: fl
     -----
     Sources: Garay & Garrahan 1973, doi:10.1113/jphysiol.1973.sp010234 (times tanh(-dG/2RT), which
     is bounded and gives the exact zero and sign); Kay & Blaustein 2019, doi:10.1085/jgp.201812274
-    (hill); Dijkstra et al. 2016, J Neurosci 36:11881 (hamada); Vereninov et al.
+    (hill); Dijkstra et al. 2016, PMID 27881775 (hamada); Vereninov et al.
     2016, PMC4861346 (linear); Duesterwald et al. 2018, doi:10.7554/eLife.39575 (cubic).
 
     Examples
