@@ -23,6 +23,7 @@ from .membrane import Bath as Bath
 from .membrane import Compartment as Compartment
 from .membrane import Membrane as Membrane
 from .params import Param as Param
+from .regulation import Regulation as Regulation
 from .space import Space as Space
 from .space import table as table
 from .species import ADP as ADP

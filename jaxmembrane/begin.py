@@ -5,10 +5,11 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from .balance import Equations, Key
+from .balance import Equations
 from .cell import Cell
 from .naming import UnknownName, unknown
 from .params import Param, check_params
+from .unknowns import Key
 
 
 def start_params(cell: Cell) -> dict[str, Param]:
@@ -20,7 +21,7 @@ def start_params(cell: Cell) -> dict[str, Param]:
     named: dict[str, Param] = {}
     for a in cell.compartments:
         for prefix in (f"{a.name}.", "") if len(cell.compartments) == 1 else (f"{a.name}.",):
-            for s in cell.contents[a.name]:
+            for s in cell.free[a.name]:
                 named[prefix + s.name] = Param(1.0, "mM", f"{s.name} to begin with", "positive")
             if a.volume == "osmotic":
                 named[f"{prefix}volume"] = Param(1.0, "um^3", "volume to begin with", "positive")
@@ -60,12 +61,13 @@ def begin_at(
     value = {name: to_lanes(jnp.asarray(x, eq.RT.dtype)) for name, x in given.items()}
     begin: dict[Key, Any] = {}
     for a in cell.compartments:
-        for s in cell.contents[a.name]:
+        for s in cell.free[a.name]:
             for name in {f"{a.name}.{s.name}", s.name} & value.keys():
                 begin["c", a.name, s.name] = jnp.log(value[name])
         for name in {f"{a.name}.volume", "volume"} & value.keys():
             begin["w", a.name] = jnp.log(value[name])
-    phi: dict[str, Any] = {bath.name: jnp.zeros_like(eq.RT) for bath in cell.baths}
+    at_zero = (cell.ground, *(bath.name for bath in cell.baths))
+    phi: dict[str, Any] = dict.fromkeys(at_zero, jnp.zeros_like(eq.RT))
     for m in cell.membranes:
         for name in {f"{m.name}.V", "V"} & value.keys():
             if m.outside.name in phi:

@@ -1,19 +1,17 @@
 """Cells: compartments joined by membranes that carry transporters. Structure only, no numbers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
-from math import lcm
 from typing import Any
 
 from .membrane import Bath, Compartment, Membrane, water_crosses
 from .naming import UnknownName, unknown
 from .params import Param, check_params
+from .pools import Pool, components, null_vectors
 from .species import Species
-from .transport import ENERGY_PARAMS, Leg, Transporter
+from .transport import Leg, Transporter
 
-_BATH = {"Na": 145.0, "K": 3.5, "Cl": 119.0, "Ca": 1.2, "Mg": 0.7, "H": 4e-5, "HCO3": 24.0}
 _NEVER_DEPENDENT = ("H", "Ca")
 
 
@@ -32,16 +30,16 @@ class Cell:
         Nominal values by parameter name, as in ``{"bath.K": 3.5}``.
     area : {"constant", "cylinder", "sphere"}
         Area of the one membrane, where `parts` are transporters.
-    bath : Bath
-        The bath of that one membrane.
+    bath, compartment : Bath, Compartment
+        The bath of that one membrane, and what it encloses.
     source : str
         Where the model comes from.
 
     Raises
     ------
     ValueError
-        If two owners share a name, no compartment touches a bath, or a nominal value lies outside
-        its domain.
+        If two owners share a name, nothing sets a compartment's potential, or a nominal value lies
+        outside its domain.
     KeyError
         If `nominal` names a parameter that the cell does not have, with the nearest that it has.
     TypeError
@@ -66,19 +64,20 @@ class Cell:
         *,
         area: str | None = None,
         bath: Bath | None = None,
+        compartment: Compartment | None = None,
         source: str = "",
     ):
         parts = tuple(parts)
         if parts and all(isinstance(part, Membrane) for part in parts):
-            if area is not None or bath is not None:
+            if any(part is not None for part in (area, bath, compartment)):
                 raise TypeError(
-                    "area and bath belong to each jm.Membrane when a cell is given membranes"
+                    "area, bath and compartment belong to each jm.Membrane when a cell is given "
+                    "membranes"
                 )
             membranes = parts
         elif parts and all(isinstance(part, Transporter) for part in parts):
-            membranes = (
-                Membrane("membrane", parts, outside=bath or Bath(), area=area or "constant"),
-            )
+            sides = {"inside": compartment or Compartment(), "outside": bath or Bath()}
+            membranes = (Membrane("membrane", parts, area=area or "constant", **sides),)
         else:
             raise TypeError(
                 "a cell must be built from jm.Transporter objects, or from jm.Membrane objects"
@@ -87,7 +86,7 @@ class Cell:
         object.__setattr__(self, "source", source)
         object.__setattr__(self, "overrides", ())
         self._check_owners()
-        self._check_pools()
+        self._check_potentials()
         nominal = dict(nominal or {})
         check_params(self._declared, nominal)
         object.__setattr__(
@@ -116,8 +115,6 @@ class Cell:
                     f"species {s.name} has valence {valence[s.name]} in one reaction and {s.z} in "
                     "another; give one of them another name"
                 )
-        if not self.baths:
-            raise ValueError("a cell must touch a bath: give one membrane outside=jm.Bath()")
         for bath in self.baths:
             there = [s.name for s in self.contents[bath.name] if s.z]
             if bath.derive is not None and bath.derive not in there:
@@ -128,26 +125,79 @@ class Cell:
                     f"nothing enters or leaves {c.name}: give its membrane a transporter"
                 )
 
-    def _check_pools(self) -> None:
-        rows = [(c.name, s) for c in self.compartments for s in self.contents[c.name]]
-        changes = []
-        for m in self.membranes:
-            for leg in (leg for t in m.transporters for leg in t.legs):
-                sides = {m.inside.name: "i", m.outside.name: "o"}
-                changes.append(
-                    [leg.reaction.change(s, sides[a]) if a in sides else 0 for a, s in rows]
-                )
-        pool = conserved(changes, len(rows))
-        if pool:
-            shares = " ".join(
-                f"{'+' if x > 0 else '-'} {abs(x)} {s.name} in {a}"
-                for x, (a, s) in zip(pool, rows, strict=True)
-                if x
-            )
+    def _check_potentials(self) -> None:
+        """Refuse compartments whose charge no reaction changes: nothing would set their V."""
+        ions = [a.name for a in self.compartments if self._charged(a) and a.name != self.ground]
+        moved = []
+        for m, leg in self._placed:
+            change: dict[Hashable, int] = {}
+            for a, side in ((m.inside, "i"), (m.outside, "o")):
+                carried = [s for s in leg.reaction.species if isinstance(a, Compartment)]
+                counted = [s for s in carried if a.kind(s.name) != "clamped"]
+                change[a.name] = sum(s.z * leg.reaction.change(s, side) for s in counted)
+            moved.append(change)
+        for lost in null_vectors(moved, ions):
             raise ValueError(
-                f"no reaction changes the amount {shares.removeprefix('+ ')}, so that no rest is "
-                "determined: give one of them a path of its own, as jm.leak does"
+                f"no transporter changes the charge of {' and '.join(map(str, lost))}, so that "
+                "nothing sets its potential: give it an electrogenic path, as jm.leak is"
             )
+
+    @cached_property
+    def pools(self) -> tuple[Pool, ...]:
+        """Amounts and volumes that nothing changes; the total of each is a parameter."""
+        rows = [
+            (a.name, s.name)
+            for a in reversed(self.compartments)
+            for s in sorted(self.free[a.name], key=lambda s: s != self.dependent[a.name])
+            if (a.name, s) != (self.ground, self.dependent.get(self.ground))
+        ]
+        changes = []
+        for m, leg in self._placed:
+            counted: dict[Hashable, int] = {}
+            for s in leg.reaction.species:
+                counted[m.inside.name, s.name] = leg.reaction.change(s, "i")
+                counted[m.outside.name, s.name] = leg.reaction.change(s, "o")
+            changes.append(counted)
+        found = []
+        for vector in null_vectors(changes, rows):
+            own = [row for row in rows if row in vector][-1]
+            found.append(Pool(*own, tuple(vector.items())))
+        osmotic = [a.name for a in self.compartments if a.volume == "osmotic"]
+        joined = [(m.outside.name, m.inside.name) for m in self.membranes if water_crosses(m)]
+        open_ = {bath.name for bath in self.baths}
+        for group in components([*open_, *osmotic], joined):
+            if not open_ & set(group):
+                found.append(Pool(group[0], "volume", tuple(((a, "volume"), 1) for a in group)))
+        return tuple(found)
+
+    @cached_property
+    def _placed(self) -> list[tuple[Membrane, Leg]]:
+        return [(m, leg) for m in self.membranes for t in m.transporters for leg in t.legs]
+
+    def _charged(self, a: Compartment) -> bool:
+        return any(s.z and a.kind(s.name) != "clamped" for s in self.contents[a.name])
+
+    @cached_property
+    def free(self) -> dict[str, tuple[Species, ...]]:
+        """Free species of each compartment, by its name."""
+        return {
+            a.name: tuple(s for s in self.contents[a.name] if a.kind(s.name) == "free")
+            for a in self.compartments
+        }
+
+    @cached_property
+    def buffered(self) -> dict[str, tuple[Species, ...]]:
+        """Buffered species of each compartment that has any, by its name."""
+        found = {
+            a.name: tuple(s for s in self.contents[a.name] if a.kind(s.name) == "buffered")
+            for a in self.compartments
+        }
+        return {name: species for name, species in found.items() if species}
+
+    @cached_property
+    def ground(self) -> str:
+        """Name of the compartment of zero potential: a bath, or else the outermost compartment."""
+        return (*self.baths, *self.compartments)[0].name
 
     @cached_property
     def compartments(self) -> tuple[Compartment, ...]:
@@ -178,11 +228,11 @@ class Cell:
         found: dict[str, dict[Species, None]] = {
             c.name: {} for c in (*self.compartments, *self.baths)
         }
-        for m in self.membranes:
-            for leg in (leg for t in m.transporters for leg in t.legs):
-                for terms in (leg.reaction.reactants, leg.reaction.products):
-                    for s, side, _ in terms:
-                        found[(m.inside if side == "i" else m.outside).name][s] = None
+        for m, leg in self._placed:
+            for s, side, _ in (*leg.reaction.reactants, *leg.reaction.products):
+                found[(m.inside if side == "i" else m.outside).name][s] = None
+        for a in self.compartments:
+            found[a.name] |= dict.fromkeys(s for s, _ in a.kinds)
         return {name: tuple(species) for name, species in found.items()}
 
     @cached_property
@@ -198,7 +248,7 @@ class Cell:
         inside = {"K": 120.0, "Na": 14.0, "Cl": 5.0}
         chosen: dict[str, Species | None] = {}
         for c in self.compartments:
-            ions = [s for s in self.contents[c.name] if s.z and s.name not in _NEVER_DEPENDENT]
+            ions = [s for s in self.free[c.name] if s.z and s.name not in _NEVER_DEPENDENT]
             chosen[c.name] = max(ions, key=lambda s: inside.get(s.name, 1.0), default=None)
         return chosen
 
@@ -214,15 +264,14 @@ class Cell:
     @cached_property
     def _declared(self) -> dict[str, Param]:
         declared: dict[str, Param] = {"T": Param(310.15, "K", "temperature", "positive")}
-        for leg in self.legs:
-            for source, _ in leg.reaction.energy:
-                declared |= ENERGY_PARAMS[source]
-        for bath in self.baths:
-            declared |= _bath_params(bath, self.contents[bath.name])
-        for c in self.compartments:
-            declared |= _compartment_params(c)
+        for t in self.transporters:
+            declared |= t.bare
+        for part in (*self.baths, *self.compartments):
+            declared |= part.declared(self.contents[part.name])
+        for pool in self.pools:
+            declared[pool.parameter] = _pool_param(pool)
         for m in self.membranes:
-            declared |= _membrane_params(m)
+            declared |= m.declared()
             for t in m.transporters:
                 declared |= {f"{t.name}.{name}": p for name, p in t.params}
         return declared
@@ -241,65 +290,8 @@ class Cell:
         return {name: p.nominal for name, p in self.parameters.items()} | given
 
 
-def conserved(changes: Iterable[Sequence[int]], n: int) -> list[int] | None:
-    """A combination of n amounts that no reaction changes, in smallest integers; None if none."""
-    basis: dict[int, list[Fraction]] = {}
-    for change in changes:
-        row = [Fraction(x) for x in change]
-        for lead, known in basis.items():
-            row = [x - row[lead] * y for x, y in zip(row, known, strict=True)]
-        lead = next((j for j, x in enumerate(row) if x), None)
-        if lead is not None:
-            row = [x / row[lead] for x in row]
-            for other, known in basis.items():
-                basis[other] = [y - known[lead] * x for x, y in zip(row, known, strict=True)]
-            basis[lead] = row
-    free = next((j for j in range(n) if j not in basis), None)
-    if free is None:
-        return None
-    pool = [-basis[j][free] if j in basis else Fraction(int(j == free)) for j in range(n)]
-    first = next(x for x in pool if x)
-    scale = lcm(*(x.denominator for x in pool)) * (1 if first > 0 else -1)
-    return [int(x * scale) for x in pool]
-
-
-def _bath_params(bath: Bath, contents: Iterable[Species]) -> dict[str, Param]:
-    name = bath.name
-    declared = {
-        f"{name}.{s.name}": Param(_BATH.get(s.name, 1.0), "mM", f"{s.name} in the {name}")
-        for s in contents
-        if s.name != bath.derive
-    }
-    declared[f"{name}.X"] = Param(29.5, "mM", f"impermeant osmolytes in the {name}")
-    declared[f"{name}.z_X"] = Param(
-        -1.0, "1", f"mean charge of the impermeant in the {name}", "real"
-    )
-    return declared
-
-
-def _compartment_params(c: Compartment) -> dict[str, Param]:
-    declared = {
-        f"{c.name}.X": Param(3e5, "amol", f"impermeant in the {c.name}", "positive"),
-        f"{c.name}.z_X": Param(
-            -0.85, "1", f"mean charge of the impermeant in the {c.name}", "real"
-        ),
-    }
-    if c.volume == "rigid":
-        declared[f"{c.name}.X"] = Param(100.0, "amol", f"impermeant in the {c.name}")
-        declared[f"{c.name}.volume"] = Param(
-            1.0, "um^3", f"water volume of the {c.name}", "positive"
-        )
-    return declared
-
-
-def _membrane_params(m: Membrane) -> dict[str, Param]:
-    declared = {f"{m.name}.C_m": Param(0.01, "pF/um^2", f"capacitance of the {m.name}", "positive")}
-    if m.area == "constant":
-        declared[f"{m.name}.area"] = Param(800.0, "um^2", f"area of the {m.name}", "positive")
-    if m.area == "cylinder":
-        declared[f"{m.name}.length"] = Param(25.0, "um", f"length of the {m.name}", "positive")
-    if water_crosses(m):
-        declared[f"{m.name}.L_w"] = Param(
-            2.7e-3, "um/s/mM", f"water permeability of the {m.name}", "positive"
-        )
-    return declared
+def _pool_param(pool: Pool) -> Param:
+    if pool.species == "volume":
+        return Param(1000.0, "um^3", f"conserved volume, {pool}", "positive")
+    alike = all(n > 0 for _, n in pool.terms)
+    return Param(1e5, "amol", f"conserved amount, {pool}", "positive" if alike else "real")

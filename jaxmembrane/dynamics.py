@@ -1,47 +1,106 @@
 """From balances to motion: how unknowns move in time, and charge that is kept while they do."""
 
 from collections.abc import Mapping, Sequence
+from math import log
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from .balance import Equations, Key, State
+from .balance import Equations
 from .linalg import Matrix, solve
 from .membrane import AREAS
+from .unknowns import Key, State
 
 _CHARGE_PASSES = 5
 
 
 def time_jacobian(eq: Equations, u: Sequence[Any], jacobian: Matrix) -> list[list[Any]]:
-    """Jacobian of the unknowns' rates of change (1/s) at a root, from that of the balances."""
+    """Jacobian of the unknowns' rates of change (1/s) at a root, from that of the balances.
+
+    What pools fix is left out: along them nothing moves.
+    """
     state = eq.state(u)
     columns = [velocity(eq, state, column) for column in zip(*jacobian, strict=True)]
-    # The potential of a compartment without ions does not move: it says nothing about stability.
-    moving = [
+    matrix = [list(row) for row in zip(*columns, strict=True)]
+    moving = moving_unknowns(eq)
+    fixed = [list(jacobian[j]) for j, row in enumerate(eq.rows) if row[0] == "p"]
+    for k, j in enumerate(j for j, row in enumerate(eq.rows) if row[0] == "p"):
+        share = [-x / fixed[k][j] for x in fixed[k]]
+        for row in (*matrix, *fixed[k + 1 :]):
+            through = row[j]
+            for i in range(len(row)):
+                row[i] = row[i] + through * share[i] if i != j else row[i]
+    return [[matrix[i][j] for j in moving] for i in moving]
+
+
+def moving_unknowns(eq: Equations) -> list[int]:
+    """Positions of the unknowns that have a motion of their own.
+
+    The potential of a compartment without ions does not move: it says nothing about stability.
+    """
+    return [
         j
-        for j, (kind, a, *_) in enumerate(eq.unknowns)
-        if kind != "phi" or eq.cell.dependent[a] is not None
+        for j, (key, row) in enumerate(zip(eq.unknowns, eq.rows, strict=True))
+        if row[0] not in "pq"
     ]
-    return [[columns[j][i] for j in moving] for i in moving]
 
 
 def velocity(eq: Equations, state: State, rates: Sequence[Any]) -> list[Any]:
     """Rates of change of the unknowns (1/s) that follow from balances; linear in `rates`."""
-    by_key = dict(zip(eq.rows, rates, strict=True))
-    growth = {key[1]: by_key[key] / state.volume[key[1]] for key in eq.rows if key[0] == "w"}
+    by_key = {key: rate for key, rate in zip(eq.rows, rates, strict=True) if key[0] in "nwzg"}
+    for pool in eq.cell.pools:
+        others = [(key, n) for key, n in pool.terms if key != (pool.owner, pool.species)]
+        own = dict(pool.terms)[pool.owner, pool.species]
+        rate = sum(-n / own * by_key[_row(*key)] for key, n in others) if others else 0.0
+        by_key[_row(pool.owner, pool.species)] = rate
+    growth = {
+        a.name: by_key["w", a.name] / state.volume[a.name]
+        for a in eq.cell.compartments
+        if a.volume == "osmotic"
+    }
     speed: dict[Key, Any] = {("w", a): g for a, g in growth.items()}
+    speed |= {key: rate for key, rate in by_key.items() if key[0] == "g"}
     charging: dict[str, Any] = {}
     for a in eq.cell.compartments:
-        charging[a.name] = 0.0
+        grown = growth.get(a.name, 0.0)
+        total: Any = by_key.get(("z", a.name), 0.0)
+        for s in eq.cell.free[a.name]:
+            rate = by_key.get(("n", a.name, s.name), 0.0)
+            held = capacity(eq, state, a.name, s.name)
+            speed["c", a.name, s.name] = rate / held - grown * (
+                state.c[a.name, s.name] * state.volume[a.name] / held
+            )
+            total = total + s.z * rate
+        buffered = eq.cell.buffered.get(a.name, ())
         for s in eq.cell.contents[a.name]:
-            rate = by_key["n", a.name, s.name]
-            amount = state.c[a.name, s.name] * state.volume[a.name]
-            speed["c", a.name, s.name] = rate / amount - growth.get(a.name, 0.0)
-            charging[a.name] = charging[a.name] + s.z * rate
+            if a.kind(s.name) == "clamped" and s.z and growth:
+                # The supply that keeps the concentration of a growing volume brings its charge.
+                total = total + s.z * state.c[a.name, s.name] * state.volume[a.name] * grown
+        if buffered:
+            filled = sum(s.z * state.c[a.name, s.name] for s in buffered)
+            taken = by_key["z", a.name] - filled * state.volume[a.name] * grown
+            speed["z", a.name] = taken / eq.params[f"{a.name}.X"]
+        if a.name != eq.cell.ground:
+            charging[a.name] = total
     potentials = _charging(eq, state, growth, charging)
     speed |= {("phi", a): x for a, x in zip(charging, potentials, strict=True)}
     return [speed[key] for key in eq.unknowns]
+
+
+def capacity(eq: Equations, state: State, a: str, species: str) -> Any:
+    """Amount by which a species has to grow for an e-fold of its concentration, amol.
+
+    Protons are bound by a protein as its charge says.
+    """
+    amount = state.c[a, species] * state.volume[a]
+    if species == "H" and a in eq.proteins:
+        amount = amount + eq.params[f"{a}.X"] * eq.params[f"{a}.beta_X"] / log(10.0)
+    return amount
+
+
+def _row(owner: str, what: str) -> Key:
+    return ("w", owner) if what == "volume" else ("n", owner, what)
 
 
 def _charging(eq: Equations, state: State, growth: Mapping, charging: Mapping) -> list[Any]:
@@ -76,10 +135,10 @@ def _towards_charge(eq: Equations, u: list[Any]) -> list[Any]:
     state = eq.state(u)
     moved = list(u)
     for a in eq.cell.compartments:
-        ions = [s for s in eq.cell.contents[a.name] if s.z]
+        ions = [s for s in eq.cell.free[a.name] if s.z]
         if not ions:
             continue
-        missing = eq.missing_charge(a.name, state.c, state.phi, state.volume, state.area)
+        missing = eq.missing_charge(a.name, state)
         stiffness = sum(s.z**2 * state.c[a.name, s.name] for s in ions)
         x = jnp.clip(-missing / (eq.F * state.volume[a.name] * stiffness), -1.0, 1.0)
         for s in ions:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from .balance import Equations
-from .linalg import solve
+from .linalg import Matrix, solve
 
 MAX_STEPS = 24
 _LARGEST_STEP = 1.0
@@ -59,6 +59,14 @@ def largest(values: Sequence[Any]) -> Any:
     return size
 
 
+def newton_step(eq: Equations, jacobian: Matrix, value: Sequence[Any]) -> list[Any]:
+    """Solve ``J du = -f``."""
+    rhs = [-v for v in value]
+    if eq.pivot:
+        return solve(*scaled(jacobian, rhs), pivot=True)
+    return solve(jacobian, rhs)
+
+
 def materialize(values: Any, turn: Any) -> Any:
     """Compute values once, in a loop whose turn is given.
 
@@ -86,7 +94,7 @@ def newton(eq: Equations, u: Sequence[Any]) -> tuple[list[Any], Any, Any]:
     def improve(carry: Any) -> Any:
         turn, u, steps, active = carry
         value, jacobian, x, slope = materialize(eq.jacobian(u), turn)
-        step = materialize(solve(jacobian, [-v for v in value]), turn)
+        step = materialize(newton_step(eq, jacobian, value), turn)
         size = largest(step)
         cut = jnp.minimum(1.0, _LARGEST_STEP / size)
         for c, row in zip(x, slope, strict=True):

@@ -8,10 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from .balance import Equations, State, unknown_keys
+from . import point
+from .balance import Equations
 from .cell import Cell
+from .membrane import water_crosses
 from .naming import UnknownName, unknown
-from .transport import Site
+from .site import Site
+from .unknowns import State, row_keys
 
 
 class Reading:
@@ -41,24 +44,22 @@ class Reading:
     @cached_property
     def current(self) -> dict[str, Any]:
         return {
-            t.name: sum(-self.eq.F * leg.reaction.charge * self.flux[leg.name] for leg in t.legs)
+            t.name: point.current(t, [self.flux[leg.name] for leg in t.legs], self.eq.F)
             for t in self.cell.transporters
         }
 
     def reversal(self) -> list[Any]:
-        """Potential where a transporter's free energy vanishes; NaN for several or no charges."""
+        """Potential where each transporter passes no current; NaN where it moves no charge."""
         found = []
         for m in self.cell.membranes:
+            medium = self.eq.medium(m, self.state)
             for t in m.transporters:
-                charge = t.charge
-                if isinstance(charge, int) and charge:
-                    found.append(self.V[m.name] - self.dG[t.legs[0].name] / (charge * self.eq.F))
-                else:
-                    found.append(jnp.full_like(self.V[m.name], jnp.nan))
+                gates = self.state.gates.get(t.name, {})
+                found.append(point.reversal(t, medium, self.eq.values(t), gates))
         return found
 
     def concentrations(self) -> list[Any]:
-        nothing = jnp.full_like(self.state.phi[self.cell.compartments[0].name], jnp.nan)
+        nothing = jnp.full_like(self.eq.RT, jnp.nan)
         return [
             self.state.c.get((a.name, s), nothing)
             for a in self.cell.compartments
@@ -84,11 +85,11 @@ class Reading:
         for m in self.cell.membranes:
 
             def current(u: Any, m: Any = m) -> Any:
-                medium = self.eq.medium(m, self.state, u)
+                medium = self.eq.medium(m, self.state).at(u)
                 total: Any = jnp.zeros_like(u)
                 for t in m.transporters:
-                    for leg, J in zip(t.legs, self.eq.rates(t, medium), strict=True):
-                        total = total - self.eq.F * leg.reaction.charge * J
+                    J = self.eq.rates(t, medium, self.state)
+                    total = total + point.current(t, J, self.eq.F)
                 return total
 
             u = self.eq.voltage(m, self.state.phi)
@@ -96,8 +97,13 @@ class Reading:
             found[m.name] = tangent * (self.eq.F / self.eq.RT)
         return found
 
+    def turgor(self, membrane: str) -> Any:
+        """Pressure of a membrane's wall, Pa; NaN without one."""
+        m = next(m for m in self.cell.membranes if m.name == membrane)
+        return self.eq.turgor(m, self.state) if m.wall else jnp.full_like(self.eq.RT, jnp.nan)
+
     def atp(self) -> list[Any]:
-        total: Any = jnp.zeros_like(self.state.phi[self.cell.compartments[0].name])
+        total: Any = jnp.zeros_like(self.eq.RT)
         for m in self.cell.membranes:
             for leg in (leg for t in m.transporters for leg in t.legs):
                 uses = dict(leg.reaction.energy).get("ATP", 0)
@@ -105,19 +111,62 @@ class Reading:
                     total = total + uses * self.state.area[m.name] * self.flux[leg.name]
         return [total]
 
+    @cached_property
+    def dissipation(self) -> list[Any]:
+        """Free energy that each reaction turns into heat, fC mV/s."""
+        return [
+            -self.state.area[m.name] * self.flux[leg.name] * self.dG[leg.name]
+            for m in self.cell.membranes
+            for t in m.transporters
+            for leg in t.legs
+        ]
+
+    @cached_property
+    def heat(self) -> Any:
+        """Free energy that reactions and water flows turn into heat, fC mV/s."""
+        total = sum(self.dissipation)
+        for m in self.cell.membranes:
+            if water_crosses(m):
+                force = self.eq.water_force(m, self.state)
+                L_w = self.eq.params[f"{m.name}.L_w"]
+                total = total + L_w * self.state.area[m.name] * self.eq.RT * force**2
+        return total
+
 
 @dataclass(frozen=True)
 class Output:
-    """One output: unit, meaning, dims, and its values in row-major order of those dims."""
+    """One output: unit, meaning, dims, and its values in row-major order of those dims.
+
+    `needs` says in words what a cell lacks for it, or nothing.
+    """
 
     units: str
     long_name: str
     dims: tuple[str, ...]
     values: Callable[[Reading], Sequence[Any]]
+    needs: Callable[[Cell], str] = lambda cell: ""
 
 
 def _membranes(r: Reading, value: Callable[[str], Any]) -> list[Any]:
     return [value(m.name) for m in r.cell.membranes]
+
+
+def _gates(cell: Cell) -> str:
+    return "" if any(t.gates for t in cell.transporters) else "a transporter with gates"
+
+
+def _walls(cell: Cell) -> str:
+    return "" if any(m.wall for m in cell.membranes) else "a membrane with wall=True"
+
+
+def _second_law(cell: Cell) -> str:
+    blind = [t.name for t in cell.transporters if t.irreversible]
+    if not blind:
+        return ""
+    return (
+        f"laws that keep the second law, which that of {' and '.join(blind)}, irreversible as "
+        "published, does not: choose another law="
+    )
 
 
 OUTPUTS: dict[str, Output] = {
@@ -174,17 +223,74 @@ OUTPUTS: dict[str, Output] = {
         ("membrane",),
         lambda r: [r.eq.params[f"{name}.C_m"] / g for name, g in r.slope().items()],
     ),
+    "z_X": Output(
+        "1",
+        "mean charge of the impermeant",
+        ("compartment",),
+        lambda r: [r.state.z[a.name] for a in r.cell.compartments],
+    ),
+    "gate": Output(
+        "1",
+        "state of a gate",
+        ("gate",),
+        lambda r: [r.state.gates[t.name][g] for t in r.cell.transporters for g, _ in t.gates],
+        _gates,
+    ),
+    "turgor": Output(
+        "Pa",
+        "pressure of the wall",
+        ("membrane",),
+        lambda r: _membranes(r, r.turgor),
+        _walls,
+    ),
+    "dissipation": Output(
+        "fC mV/s",
+        "free energy that a reaction turns into heat",
+        ("reaction",),
+        lambda r: r.dissipation,
+        _second_law,
+    ),
+    "heat": Output(
+        "fC mV/s",
+        "free energy that reactions and water turn into heat",
+        (),
+        lambda r: [r.heat],
+        _second_law,
+    ),
+    "entropy_production": Output(
+        "fC mV/s/K",
+        "entropy production of reactions and water",
+        (),
+        lambda r: [r.heat / r.eq.params["T"]],
+        _second_law,
+    ),
 }
 """Outputs of a state, by name."""
 
+ENERGY_BUDGET = ("dissipation", "heat", "entropy_production")
+"""Outputs that are computed on request: they need laws that keep the second law."""
 
-def check_outputs(names: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
-    """Output names in order, each once; an unknown one is refused with the nearest."""
+
+def check_outputs(
+    names: Iterable[str], known: Iterable[str], cell: Cell | None = None
+) -> tuple[str, ...]:
+    """Output names in order, each once.
+
+    Raises
+    ------
+    UnknownName
+        (a `KeyError`) for one that does not exist, with the nearest that does.
+    ValueError
+        For one that the cell cannot have, with what it lacks.
+    """
     if isinstance(names, str):
         raise TypeError(f"outputs must be a sequence of names, as ['V', 'volume'], not {names!r}")
     for name in names:
         if name not in known:
             raise UnknownName(unknown("output", name, known))
+        lacking = OUTPUTS[name].needs(cell) if cell and name in OUTPUTS else ""
+        if lacking:
+            raise ValueError(f"output {name!r} needs {lacking}")
     return tuple(dict.fromkeys(names))
 
 
@@ -194,9 +300,10 @@ def labels(cell: Cell) -> dict[str, tuple[str, ...]]:
         "species": cell.species,
         "reaction": tuple(leg.name for leg in cell.legs),
         "transporter": tuple(t.name for t in cell.transporters),
+        "gate": tuple(f"{t.name}.{gate}" for t in cell.transporters for gate, _ in t.gates),
         "compartment": tuple(a.name for a in cell.compartments),
         "membrane": tuple(m.name for m in cell.membranes),
-        "mode": tuple(str(i) for i in range(len(unknown_keys(cell)))),
+        "mode": tuple(str(i) for i in range(sum(row[0] not in "pq" for row in row_keys(cell)))),
     }
 
 

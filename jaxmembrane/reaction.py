@@ -8,8 +8,15 @@ from functools import cached_property
 from .naming import unknown
 from .species import KNOWN, Species
 
-ENERGY = {"ATP": {"ATP": -1, "ADP": +1, "Pi": +1}}
-"""Energy sources: what one use of each does to the terms that a reaction writes without a side."""
+ENERGY = {
+    "ATP": {"ATP": -1, "ADP": +1, "Pi": +1},
+    "photon": {"photon": -1},
+    "redox": {"redox": -1},
+}
+"""Energy sources: what one use of each does to the terms that a reaction writes without a side.
+
+``ATP <-> ADP + Pi`` is hydrolysis, ``photon`` one photocycle, ``redox`` the fall of one electron.
+"""
 
 _TERM = re.compile(r"(?:(\d+)\s*)?([A-Za-z][A-Za-z0-9]*)(?:_([io]))?$")
 

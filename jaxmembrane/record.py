@@ -4,6 +4,7 @@ import datetime
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -74,12 +75,17 @@ def describe(cell: Cell) -> str:
 def structure(cell: Cell) -> dict[str, Any]:
     """A cell as nested names, so that a difference between two can be named."""
     found: dict[str, Any] = {bath.name: f"bath, derives {bath.derive}" for bath in cell.baths}
-    found |= {c.name: c.volume for c in cell.compartments}
+    for c in cell.compartments:
+        held = [f", {s.name} {kind}" for s, kind in c.kinds]
+        found[c.name] = f"{c.volume}, impermeant {c.impermeant}{''.join(held)}"
     for m in cell.membranes:
-        found[m.name] = f"{m.inside.name} | {m.outside.name}, area {m.area}"
-        for leg in (leg for t in m.transporters for leg in t.legs):
-            found[leg.name] = f"{leg.reaction.text} by {_law(leg.rate)} in {m.name}"
-            found |= {f"charge of {s.name}": s.z for s in leg.reaction.species}
+        wall = ", wall" if m.wall else ""
+        found[m.name] = f"{m.inside.name} | {m.outside.name}, area {m.area}{wall}"
+        for t in m.transporters:
+            for leg in t.legs:
+                found[leg.name] = f"{leg.reaction.text} by {_law(leg.rate)} in {m.name}"
+                found |= {f"charge of {s.name}": s.z for s in leg.reaction.species}
+            found |= {f"{t.name}.{gate}": f"gate by {_law(rate)}" for gate, rate in t.gates}
     return found
 
 
@@ -87,6 +93,10 @@ def _law(rate: Any) -> str:
     """What identifies a law: where a function is defined, or what a dataclass holds."""
     if hasattr(rate, "__qualname__"):
         return f"{rate.__module__}.{rate.__qualname__}"
+    if is_dataclass(rate):
+        # Not its repr: that of a function is another in each process.
+        held = ", ".join(f"{f.name}={_law(getattr(rate, f.name))}" for f in fields(rate))
+        return f"{type(rate).__module__}.{type(rate).__qualname__}({held})"
     return repr(rate)
 
 

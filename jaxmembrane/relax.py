@@ -12,9 +12,10 @@ import jax
 import jax.numpy as jnp
 
 from .balance import Equations
-from .dynamics import velocity, with_charge
+from .dynamics import capacity, velocity, with_charge
 from .linalg import solve
 from .newton import largest, materialize, scaled, tolerance
+from .unknowns import Key, State
 
 RUNAWAY = 30.0
 """Growth of ln volume beyond which a cell that still grows has no rest."""
@@ -114,34 +115,41 @@ def first_step(eq: Equations, u: Sequence[Any], pace: Pace) -> Any:
     return pace.aim / jnp.maximum(largest(velocity(eq, eq.state(u), eq.residual(u))), 1e-12)
 
 
-def _amounts(eq: Equations, u: Sequence[Any]) -> dict[tuple[str, ...], Any]:
-    """Amount (amol) or volume (um^3) whose balance each row is."""
-    state = eq.state(u)
-    found: dict[tuple[str, ...], Any] = {}
-    for key in eq.rows:
-        if key[0] == "n":
-            found[key] = state.c[key[1], key[2]] * state.volume[key[1]]
-        elif key[0] == "w":
-            found[key] = state.volume[key[1]]
-    return found
+def _stored(eq: Equations, state: State, row: Key) -> tuple[Any, dict[Key, Any]]:
+    """The amount, volume, charge or gate whose balance a row is, and how it follows the unknowns.
+
+    A size, and derivatives over that size; nothing for rows that hold at every time.
+    """
+    kind, owner = row[:2]
+    if kind == "n":
+        amount = state.c[owner, row[2]] * state.volume[owner]
+        share = capacity(eq, state, owner, row[2]) / amount
+        return amount, {("c", owner, row[2]): share, ("w", owner): 1.0}
+    if kind == "w":
+        return state.volume[owner], {row: 1.0}
+    if kind == "z":
+        X = eq.params[f"{owner}.X"]
+        filled = sum(s.z * state.c[owner, s.name] for s in eq.cell.buffered[owner])
+        return X, {row: 1.0, ("w", owner): filled * state.volume[owner] / X}
+    return 1.0, {row: 1.0} if kind == "g" else {}
 
 
 def _implicit_step(eq: Equations, u: Sequence[Any], dt: Any, turn: Any) -> tuple[list[Any], Any]:
     """One step of ``(M/dt - J) du = f`` and the residual f over its own Jacobian's rows."""
     value, jacobian, _, _ = materialize(eq.jacobian(u), turn)
-    amounts = _amounts(eq, u)
+    state = eq.state(u)
     rows, rhs = [], []
     for i, key in enumerate(eq.rows):
-        if key[0] == "q":
+        size, follows = _stored(eq, state, key)
+        if not follows:
             rows.append(list(jacobian[i]))
             rhs.append(-value[i])
             continue
-        rate = dt / amounts[key]
+        rate = dt / size
         row = [-rate * entry for entry in jacobian[i]]
-        moved = [("c", *key[1:]), ("w", key[1])] if key[0] == "n" else [key]
         for j, unknown in enumerate(eq.unknowns):
-            if unknown in moved:
-                row[j] = row[j] + 1.0
+            if unknown in follows:
+                row[j] = row[j] + follows[unknown]
         rows.append(row)
         rhs.append(rate * value[i])
     _, relative = scaled(jacobian, value)

@@ -79,7 +79,7 @@ class Lanes(NamedTuple):
 def valid_lanes(cell: Cell, params: Params) -> Any:
     """Which lanes lie in the domain of every parameter."""
     valid = inside_domain(cell.parameters, params)
-    for (owner, species), c in Equations(cell, params).bath_c.items():
+    for (owner, species), c in Equations(cell, params).held_c.items():
         if f"{owner}.{species}" not in params:
             valid = valid & (c >= 0)
     return valid
@@ -263,7 +263,7 @@ def _implicit(cell: Cell, primals: Any, tangents: Any) -> tuple[Found, Found]:
     _, jacobian, _, _ = eq.jacobian(u)
     size = range(len(u))
     jacobian = [[jnp.where(ok, jacobian[i][j], 1.0 if i == j else 0.0) for j in size] for i in size]
-    du = solve(*scaled(jacobian, [jnp.where(ok, -f, 0.0) for f in push]))
+    du = solve(*scaled(jacobian, [jnp.where(ok, -f, 0.0) for f in push]), pivot=eq.pivot)
 
     def still(x: Any) -> Any:
         return np.zeros(x.shape, jax.dtypes.float0)

@@ -6,15 +6,18 @@ from typing import Any
 import jax.numpy as jnp
 
 from .analytic import osmotic_balance
-from .balance import Equations, State, columns
+from .balance import Equations, columns
 from .kinetics.pumps import constant
 from .kinetics.thermodynamic import ohmic
 from .linalg import solve
 from .membrane import Bath, Compartment, Membrane
+from .unknowns import State
 
 # Inside-to-Nernst ratios of ions that pumps keep low. Newton's method comes down from too much
 # sodium; from too little it may end on a root with negative impermeant.
 _HELD_LOW = {"Na": 0.05, "Ca": 1e-5, "H": 0.3}
+_SHARE_OUTSIDE = 0.7
+_HELD_OUTSIDE = {"K": 4.0, "Ca": 1.0}
 _LARGEST_CHARGE = 0.05
 _LINEAR = (ohmic, constant)
 
@@ -32,8 +35,10 @@ def guess(eq: Equations) -> Known:
         known["phi", bath.name] = 0.0
         known["osm", bath.name] = eq.bath_osmolarity[bath.name]
         for s in eq.cell.contents[bath.name]:
-            known["c", bath.name, s.name] = jnp.log(eq.bath_c[bath.name, s.name])
-    waiting = list(eq.cell.compartments)
+            known["c", bath.name, s.name] = eq.held_ln_c[bath.name, s.name]
+    if not eq.cell.baths:
+        known |= _closed(eq)
+    waiting = [a for a in eq.cell.compartments if ("phi", a.name) not in known]
     while waiting:
         for a in waiting:
             path = _towards_bath(eq, a, known)
@@ -41,8 +46,37 @@ def guess(eq: Equations) -> Known:
                 known |= _compartment(eq, a, *path, known)
                 waiting.remove(a)
                 break
-    inside = [a.name for a in eq.cell.compartments]
-    return {key: value for key, value in known.items() if key[0] != "osm" and key[1] in inside}
+    for a in eq.cell.buffered:
+        known["z", a] = eq.params[f"{a}.z_X"]
+    for t in eq.cell.transporters:
+        known |= {("g", t.name, gate): jnp.full_like(eq.RT, 0.5) for gate, _ in t.gates}
+    baths = [bath.name for bath in eq.cell.baths]
+    return {key: value for key, value in known.items() if key[0] != "osm" and key[1] not in baths}
+
+
+def _closed(eq: Equations) -> Known:
+    """A start for the outermost compartment of a cell without a bath: an outside like a bath.
+
+    Pools say how much there is in all; what is not pooled there is as in the usual bath.
+    """
+    ground = eq.cell.ground
+    totals = {
+        pool.species: eq.params[pool.parameter] for pool in eq.cell.pools if pool.owner == ground
+    }
+    volume = totals.get("volume", eq.params.get(f"{ground}.volume", 1e3)) * _SHARE_OUTSIDE
+    usual = eq.cell.compartments[0]
+    known: Known = {("phi", ground): 0.0, ("w", ground): jnp.log(volume)}
+    osmolarity = eq.params[f"{ground}.X"] / volume
+    for s in eq.cell.contents[ground]:
+        if usual.kind(s.name) != "free":
+            c = eq.held_c[ground, s.name]
+        else:
+            ordinary = _HELD_OUTSIDE.get(s.name, 100.0)
+            c = totals[s.name] / volume if s.name in totals else jnp.full_like(volume, ordinary)
+        known["c", ground, s.name] = jnp.log(c)
+        osmolarity = osmolarity + c
+    known["osm", ground] = osmolarity
+    return known
 
 
 def _towards_bath(
@@ -59,7 +93,7 @@ def _compartment(
     eq: Equations, a: Compartment, m: Membrane, outer: Bath | Compartment, known: Known
 ) -> Known:
     osmolarity = known["osm", outer.name]
-    valence = {s.name: s.z for s in eq.cell.contents[a.name]}
+    valence = {s.name: s.z for s in eq.cell.free[a.name]}
     # Concentrations at zero potential: times exp(-z u) they are those inside.
     held: dict[str, Any] = {}
     for name in valence:
@@ -70,18 +104,29 @@ def _compartment(
         held = _flux_balance(eq, a, outer, held, osmolarity)
     cations, anions = _sum(held, valence, +1, osmolarity), _sum(held, valence, -1, osmolarity)
     X, z = eq.params[f"{a.name}.X"], eq.params[f"{a.name}.z_X"]
+    others = [
+        (s.z, eq.held_c[a.name, s.name]) for s in eq.cell.contents[a.name] if s.name not in valence
+    ]
+    taken = sum((c for _, c in others), 0.0)
+    charge = sum((z * c for z, c in others), 0.0)
     found: Known = {("osm", a.name): osmolarity}
     if a.volume == "osmotic":
-        x, u, _ = osmotic_balance(_within(cations, anions, osmolarity), anions, osmolarity, z)
+        room = osmolarity - jnp.minimum(taken, 0.5 * osmolarity)
+        # Held ions count as if they were on impermeants that make up half of the contents.
+        z = z + charge / (0.5 * osmolarity)
+        x, u, _ = osmotic_balance(_within(cations, anions, room), anions, room, z)
         w = X / x
         found["w", a.name] = jnp.log(w)
     else:
         w = eq.params[f"{a.name}.volume"]
         salt = jnp.sqrt(cations * anions)
-        u = 0.5 * jnp.log(cations / anions) + jnp.arcsinh(z * X / (2.0 * salt * w))
+        u = 0.5 * jnp.log(cations / anions) + jnp.arcsinh((z * X / w + charge) / (2.0 * salt))
     for name, c in held.items():
         found["c", a.name, name] = jnp.log(c) - valence[name] * u
     if not any(valence.values()):
+        if a.name in eq.cell.buffered:
+            found["phi", a.name] = jnp.zeros_like(X)
+            return found
         stored = eq.params[f"{m.name}.C_m"] * eq.area(m, {m.inside.name: w}) * eq.RT / eq.F**2
         found["phi", a.name] = z * X / stored + known["phi", outer.name]
         return found
@@ -107,7 +152,9 @@ def _within(cations: Any, anions: Any, osmolarity: Any) -> Any:
 
 def _is_linear(eq: Equations) -> bool:
     alone = len(eq.cell.membranes) == 1 and eq.cell.compartments[0].volume == "osmotic"
-    return alone and all(leg.rate in _LINEAR for leg in eq.cell.legs)
+    held = len(eq.held_c) > sum(len(eq.cell.contents[bath.name]) for bath in eq.cell.baths)
+    plain = alone and not held and not eq.cell.pools and bool(eq.cell.baths)
+    return plain and all(leg.rate in _LINEAR for leg in eq.cell.legs)
 
 
 def _flux_balance(
@@ -121,14 +168,15 @@ def _flux_balance(
     m = eq.cell.membranes[0]
 
     def balances(mu: list[Any]) -> list[Any]:
-        c = dict(eq.bath_c)
-        ln_c = {key: (lambda x=x: x) for key, x in eq.bath_ln_c.items()}
+        c = dict(eq.held_c)
+        ln_c = {key: (lambda x=x: x) for key, x in eq.held_ln_c.items()}
         for s, x in zip(species, mu, strict=True):
-            value = x + eq.bath_ln_c[bath.name, s.name]
+            value = x + eq.held_ln_c[bath.name, s.name]
             c[a.name, s.name], ln_c[a.name, s.name] = jnp.exp(value), lambda x=value: x
         zero = jnp.zeros_like(mu[0])
         one = zero + 1.0
-        flux = eq.turnovers(State(c, ln_c, {a.name: zero}, {a.name: one}, {m.name: one}))
+        at_zero = State(c, ln_c, {a.name: zero}, {a.name: one}, {}, {m.name: one}, {})
+        flux = eq.turnovers(at_zero)
         return [
             sum((leg.reaction.change(s, "i") * flux[leg.name] for leg in eq.cell.legs), zero)
             for s in species
@@ -138,7 +186,7 @@ def _flux_balance(
     value, rows = columns(balances, begin)
     mu = solve(rows, [-v for v in value], pivot=True)
     exact = {
-        s.name: jnp.exp(x + eq.bath_ln_c[bath.name, s.name])
+        s.name: jnp.exp(x + eq.held_ln_c[bath.name, s.name])
         for s, x in zip(species, mu, strict=True)
     }
     valence = {s.name: s.z for s in species}

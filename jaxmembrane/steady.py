@@ -15,7 +15,7 @@ from .begin import begin_at, check_start
 from .cell import Cell
 from .labelled import Labelled
 from .modes import MODES, modes
-from .outputs import OUTPUTS, Output, Reading, check_outputs, labels, shown_dims
+from .outputs import ENERGY_BUDGET, OUTPUTS, Output, Reading, check_outputs, labels, shown_dims
 from .params import check_params
 from .rest import BLOCK, STATUS, Lanes, has_rest, safe_point, solve_rest
 from .structure import structure
@@ -30,8 +30,12 @@ DIAGNOSTICS = {
 AVAILABLE = {**OUTPUTS, **MODES, **DIAGNOSTICS}
 """Every output of a resting state, by name."""
 
-USUAL = (*OUTPUTS, *DIAGNOSTICS)
-"""Outputs of `steady_state` unless told otherwise: all but the eigenvalues."""
+
+def usual(cell: Cell) -> tuple[str, ...]:
+    """Outputs of `steady_state` unless told otherwise: all but eigenvalues and energy budget."""
+    there = (name for name, o in OUTPUTS.items() if not o.needs(cell))
+    return (*(name for name in there if name not in ENERGY_BUDGET), *DIAGNOSTICS)
+
 
 CPU_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
 
@@ -67,7 +71,7 @@ class Rest:
             raise ValueError("the rest to start from must be of a cell with the same contents")
         one, found = len(cell.compartments) == 1, {}
         for a in cell.compartments if "c" in self.values else ():
-            for s in cell.contents[a.name]:
+            for s in cell.free[a.name]:
                 found[f"{a.name}.{s.name}"] = self.c[s.name if one else (a.name, s.name)]
         for a in cell.compartments if "volume" in self.values else ():
             if a.volume == "osmotic":
@@ -183,7 +187,7 @@ def steady_state(
         raise TypeError(f"steady_state needs a jm.Cell, not {type(cell).__name__}")
     if params is not None and not isinstance(params, Mapping):
         raise TypeError(f"params must be a mapping from parameter names to values, not {params!r}")
-    names = check_outputs(USUAL if outputs is None else outputs, AVAILABLE)
+    names = check_outputs(usual(cell) if outputs is None else outputs, AVAILABLE, cell)
     names = tuple(dict.fromkeys((*names, *DIAGNOSTICS)))
     dtype = check_precision(precision)
     begin = (

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from .cell import Cell
+from .params import Param
 
 _ANY = 0.5
 """A number that lies in every domain."""
@@ -17,13 +18,17 @@ def structure(cell: Cell) -> Cell:
         _variant(
             m,
             transporters=tuple(
-                _variant(t, params=tuple((name, replace(p, nominal=_ANY)) for name, p in t.params))
+                _variant(t, params=_anonymous(t.params), shared=_anonymous(t.shared))
                 for t in m.transporters
             ),
         )
         for m in cell.membranes
     )
     return _variant(cell, membranes=membranes, overrides=())
+
+
+def _anonymous(params: tuple[tuple[str, Param], ...]) -> tuple[tuple[str, Param], ...]:
+    return tuple((name, replace(p, nominal=_ANY)) for name, p in params)
 
 
 def _variant(original: Any, **changes: Any) -> Any:

@@ -129,7 +129,7 @@ class _Reader:
                 self.refuse((name,), f"the section [{name}] is missing or empty")
         params = self.params(cell := self.cell())
         design = self.design(cell, None if tabled else self.space(cell, params), rows)
-        outputs = self.outputs()
+        outputs = self.outputs(cell)
         if cell and design and not self.problems:
             with self.at("design" if tabled else "space"):
                 check_design(cell, design, params)
@@ -249,13 +249,13 @@ class _Reader:
             return space and getattr(space, kind)(**({"n": points} if kind == "grid" else size))
         return None
 
-    def outputs(self) -> tuple[tuple[str, ...] | None, str, int | None]:
+    def outputs(self, cell: Cell | None) -> tuple[tuple[str, ...] | None, str, int | None]:
         given = self.table("outputs")
         names, precision = given.get("names"), given.get("precision", "float64")
         names = None if names is None else tuple(names if isinstance(names, list) else [names])
         for name in names or ():
             with self.at("outputs", "names"):
-                check_outputs([str(name)], AVAILABLE)
+                check_outputs([str(name)], AVAILABLE, cell)
         if precision not in ("float64", "float32"):
             what = f'precision must be "float64" or "float32", not {precision!r}'
             self.refuse(("outputs", "precision"), what)

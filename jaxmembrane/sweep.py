@@ -120,7 +120,7 @@ def sweep(
         raise ValueError("executor must be None: this version runs on the local devices only")
     if precision not in ("float64", "float32"):
         raise ValueError(f"precision must be 'float64' or 'float32', not {precision!r}")
-    names = check_outputs(USUAL if outputs is None else outputs, AVAILABLE)
+    names = check_outputs(USUAL if outputs is None else outputs, AVAILABLE, cell)
     names = tuple(dict.fromkeys((*names, *DIAGNOSTICS)))
     fixed = check_design(cell, design, params or {})
     k, of = parse_shard(shard)

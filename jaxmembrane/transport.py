@@ -1,177 +1,22 @@
 """Transporters: a reaction and a rate law; everything else is derived.
 
-For a reaction with changes nu(s, side) per forward turnover, moving Q elementary charges inward,
-at membrane potential V = V_i - V_o::
-
-    dG = RT ln(products / reactants) + Q F V + dG_source        J/mol
-    I  = -F Q J                                                 fA/um^2, outward positive
-    V_rev = V - dG / (Q F)                                      mV, where Q is not 0
-
-and J (amol/um^2/s), the turnover, is what the rate law returns.
+J (amol/um^2/s), the turnover, is what the rate law returns; free energy, current and reversal
+potential follow from the reaction, see `site` and `point`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import jax.numpy as jnp
-
-from .naming import UnknownName, check_name, unknown
+from . import point
+from .naming import check_name
 from .params import Param
-from .reaction import ENERGY, Reaction
+from .point import Point
+from .reaction import Reaction
+from .regulation import Regulated, Regulation
+from .site import EMPTY, SOURCES, Medium, RateLaw
 from .species import Species
-
-RateLaw = Callable[["Site", "Values"], Any]
-
-ENERGY_PARAMS = {
-    "ATP": {
-        "ATP": Param(5.0, "mM", "ATP concentration", "positive"),
-        "ADP": Param(0.05, "mM", "ADP concentration", "positive"),
-        "Pi": Param(2.0, "mM", "phosphate concentration", "positive"),
-        # 2.396e5 M at 310 K: the constants of Chapman, Johnson & Kootsey 1983, J Membr Biol 74:139.
-        "K_ATP": Param(2.396e8, "mM", "equilibrium constant of ATP hydrolysis", "positive"),
-    }
-}
-"""Bare parameters that an energy source brings into a cell."""
-
-
-class Values:
-    """The parameters of one owner, read as attributes: ``p.g``, ``p.K_Na``."""
-
-    def __init__(self, owner: str, values: Mapping[str, Any]):
-        self._owner, self._values = owner, values
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if name not in self._values:
-            raise UnknownName(unknown(f"parameter of {self._owner}", name, self._values))
-        return self._values[name]
-
-    def __getitem__(self, name: str) -> Any:
-        return getattr(self, name)
-
-
-@dataclass(frozen=True)
-class Medium:
-    """What surrounds a membrane: both sides, potential, temperature, energy sources.
-
-    Concentrations (mM) and their logarithms are keyed by species name; `u` is F V / (R T).
-    Computed once for a membrane and shared by its transporters.
-    """
-
-    inside: Mapping[str, Any]
-    outside: Mapping[str, Any]
-    ln_inside: Mapping[str, Callable[[], Any]]
-    ln_outside: Mapping[str, Callable[[], Any]]
-    u: Any
-    RT: Any
-    F: Any
-    bare: Mapping[str, Any]
-    _shared: dict = field(default_factory=dict, compare=False)
-
-    def share(self, key: object, make: Callable[[], Any]) -> Any:
-        """A value that several laws need, traced once."""
-        if key not in self._shared:
-            self._shared[key] = make()
-        return self._shared[key]
-
-    def power(self, n: int) -> Any:
-        """exp(n u) for an integer n, from one exponential for each sign."""
-        if n == 0:
-            return 1.0
-        one = self.share(("exp", n > 0), lambda: jnp.exp(self.u if n > 0 else -self.u))
-        return one ** abs(n)
-
-
-class Site:
-    """What a rate law sees: both sides of its membrane, and the thermodynamics of its reaction.
-
-    ===================  ========  =======================================================
-    attribute            unit      is
-    ===================  ========  =======================================================
-    ``Na_i``, ``K_o``    mM        concentration of a species on a side
-    ``V``, ``u``         mV, 1     membrane potential; F V / (R T)
-    ``T``, ``RT``, ``F`` K, J/mol, temperature, R T, Faraday constant
-                         fC/amol
-    ``ATP``, ``ADP`` ..  mM        bare parameters
-    ``reactants``        mM^n      product of the concentrations on the left of the reaction
-    ``products``         mM^n      product of the concentrations on the right
-    ``charge``           1         elementary charges moved inward per turnover (an int)
-    ``bias``             1         dG/RT at equal products and reactants: voltage and energy
-    ``drive``            1         tanh(-dG / 2RT), in (-1, 1), without a logarithm
-    ``dG``               J/mol     free energy of the reaction as written
-    ===================  ========  =======================================================
-    """
-
-    def __init__(self, reaction: Reaction, medium: Medium):
-        self.reaction, self.medium = reaction, medium
-        self.u, self.RT, self.F = medium.u, medium.RT, medium.F
-        self.charge = reaction.charge
-
-    def __getattr__(self, name: str) -> Any:
-        species, _, side = name.rpartition("_")
-        pool = {"i": self.medium.inside, "o": self.medium.outside}.get(side, {})
-        if species in pool:
-            return pool[species]
-        if name in self.medium.bare:
-            return self.medium.bare[name]
-        if name.startswith("__"):
-            raise AttributeError(name)
-        there = [f"{s}_i" for s in self.medium.inside] + [f"{s}_o" for s in self.medium.outside]
-        raise UnknownName(
-            unknown(f"quantity in the rate law of {self.reaction.text!r}:", name, there)
-        )
-
-    @cached_property
-    def V(self) -> Any:
-        return self.u * self.RT / self.F
-
-    def _product(self, terms: Iterable[tuple[Species, str, int]]) -> Any:
-        result: Any = 1.0
-        for species, side, count in terms:
-            pool = self.medium.inside if side == "i" else self.medium.outside
-            result = result * pool[species.name] ** count
-        return result
-
-    @cached_property
-    def reactants(self) -> Any:
-        return self._product(self.reaction.reactants)
-
-    @cached_property
-    def products(self) -> Any:
-        return self._product(self.reaction.products)
-
-    @cached_property
-    def quotient_energy(self) -> Any:
-        """exp(dG_source / RT): quotient over equilibrium constant of the energy sources."""
-        result: Any = 1.0
-        for source, uses in self.reaction.energy:
-            quotient = 1.0 / self.medium.bare[f"K_{source}"]
-            for name, change in ENERGY[source].items():
-                quotient = quotient * self.medium.bare[name] ** change
-            result = result * quotient**uses
-        return result
-
-    @cached_property
-    def bias(self) -> Any:
-        voltage = self.charge * self.u if self.charge else 0.0
-        return voltage + (jnp.log(self.quotient_energy) if self.reaction.energy else 0.0)
-
-    @cached_property
-    def drive(self) -> Any:
-        backward = self.products * self.quotient_energy * self.medium.power(self.charge)
-        return (self.reactants - backward) / (self.reactants + backward)
-
-    @cached_property
-    def dG(self) -> Any:
-        total = self.bias
-        for sign, terms in ((+1, self.reaction.products), (-1, self.reaction.reactants)):
-            for species, side, count in terms:
-                pool = self.medium.ln_inside if side == "i" else self.medium.ln_outside
-                total = total + sign * count * pool[species.name]()
-        return self.RT * total
 
 
 @dataclass(frozen=True)
@@ -203,6 +48,12 @@ class Transporter:
         frozen dataclass, so that two cells built alike are equal and compile once.
     params : mapping
         Name to `Param`.
+    gates : mapping
+        Internal states, each with its own rate of change: name to ``rate(s, p)`` in 1/s, where
+        ``s.<name>`` reads the gates. They join the unknowns; at rest they sit where their rates
+        vanish.
+    shared : mapping
+        Bare parameters, as ``light``, that several transporters may read (``s.light``).
     irreversible : bool
         Whether the law may turn against its own free energy, as many published pumps do.
     source : str
@@ -235,6 +86,8 @@ class Transporter:
     name: str
     legs: tuple[Leg, ...]
     params: tuple[tuple[str, Param], ...]
+    gates: tuple[tuple[str, RateLaw], ...]
+    shared: tuple[tuple[str, Param], ...]
     irreversible: bool
     source: str = field(compare=False)
 
@@ -245,6 +98,8 @@ class Transporter:
         rate: RateLaw | None = None,
         params: Mapping[str, Param] | None = None,
         *,
+        gates: Mapping[str, RateLaw] | None = None,
+        shared: Mapping[str, Param] | None = None,
         irreversible: bool = False,
         source: str = "",
         species: Iterable[Species] = (),
@@ -254,25 +109,27 @@ class Transporter:
         pairs = dict(reaction) if several else {name: (reaction, rate)}
         legs = []
         for leg, (text, law) in pairs.items():
-            if not callable(law):
-                raise TypeError(
-                    f"the rate law of {name} must be callable as rate(s, p), not {law!r}"
-                )
-            _check_hashable(name, law)
+            _check_law(f"the rate law of {name}", law)
             title = f"{name}:{leg}" if len(pairs) > 1 else name
             legs.append(Leg(title, Reaction.parse(text, species), law))
         if not legs:
             raise ValueError(f"transporter {name} must have at least one reaction")
-        for param, declared in (params or {}).items():
-            check_name(param, f"a parameter of {name}")
+        for gate, rate in (gates or {}).items():
+            check_name(gate, f"a gate of {name}")
+            _check_law(f"the rate of gate {gate} of {name}", rate)
+        params, shared = dict(params or {}), dict(shared or {})
+        for what, declared in (*params.items(), *shared.items()):
+            check_name(what, f"a parameter of {name}")
             if not isinstance(declared, Param):
                 raise TypeError(
-                    f"parameter {param} of {name} must be jm.Param(nominal, unit), not {declared!r}"
+                    f"parameter {what} of {name} must be jm.Param(nominal, unit), not {declared!r}"
                 )
         fields = dict(
             name=name,
             legs=tuple(legs),
-            params=tuple((params or {}).items()),
+            params=tuple(params.items()),
+            gates=tuple((gates or {}).items()),
+            shared=tuple(shared.items()),
             irreversible=irreversible,
             source=source,
         )
@@ -290,16 +147,91 @@ class Transporter:
         """Parameters by name within the transporter."""
         return dict(self.params)
 
-    def turnovers(self, medium: Medium, values: Mapping[str, Any]) -> list[Any]:
+    @property
+    def moves_charge(self) -> bool:
+        """Whether any leg is electrogenic."""
+        return any(leg.reaction.charge for leg in self.legs)
+
+    @cached_property
+    def bare(self) -> dict[str, Param]:
+        """Bare parameters that it reads: its energy sources' and those that it shares."""
+        found = dict(self.shared)
+        for leg in self.legs:
+            for source, _ in leg.reaction.energy:
+                found |= SOURCES[source].params
+        return found
+
+    def regulated(self, *regulations: Regulation) -> "Transporter":
+        """The same transporter with factors on its turnover, as a drug or a kinase puts there.
+
+        Free energy, reversal potential and equilibrium stay where they are.
+
+        Examples
+        --------
+        >>> import jaxmembrane as jm
+        >>> blocked = jm.nkcc1().regulated(jm.inhibitor("bumetanide", K=1e-3))
+        >>> [name for name, _ in blocked.params][-2:]
+        ['bumetanide', 'K_bumetanide']
+        """
+        made = self
+        for r in regulations:
+            if not isinstance(r, Regulation):
+                raise TypeError(f"{self.name} must be regulated by a jm.Regulation, not {r!r}")
+            own = (("params", r.params), ("gates", r.gates), ("shared", r.shared))
+            merged = {kind: (*getattr(made, kind), *extra.items()) for kind, extra in own}
+            for name in r.params | r.gates:
+                if name in dict(made.params) | dict(made.gates):
+                    raise ValueError(f"{self.name} already has {name}: regulate it by it once")
+            legs = tuple(replace(leg, rate=Regulated(leg.rate, r.factor)) for leg in made.legs)
+            made = _with(made, legs=legs, source=f"{made.source}; {r.source}", **merged)
+        return made
+
+    def at(self, *, V: Any = 0.0, T: Any = 310.15, **given: Any) -> Point:
+        """Turnover, free energy, current and reversal potential at a given state.
+
+        Parameters
+        ----------
+        V, T : float or array
+            Potential (mV), temperature (K).
+        **given : float or array
+            Concentrations in mM (``Na_i=12.0, Na_o=145.0``), gates, own and bare parameters
+            (``j_max=1.0, ATP=5.0``). Gates rest and parameters are nominal unless given.
+
+        Raises
+        ------
+        KeyError
+            For a concentration that is missing, or a name that means nothing here.
+
+        Examples
+        --------
+        >>> import jaxmembrane as jm
+        >>> ncx = jm.ncx().at(V=-70.0, Na_i=12.0, Na_o=145.0, Ca_i=1e-4, Ca_o=1.2)
+        >>> f"{ncx.reversal:.2f} mV, {1e-3 * ncx.dG:.3f} kJ/mol"
+        '-51.24 mV, -1.810 kJ/mol'
+        """
+        return point.evaluate(self, V, T, given)
+
+    def turnovers(
+        self, medium: Medium, values: Mapping[str, Any], gates: Mapping[str, Any] = EMPTY
+    ) -> list[Any]:
         """The turnover of each leg, amol/um^2/s."""
-        p = Values(self.name, values)
-        return [leg.rate(Site(leg.reaction, medium), p) for leg in self.legs]
+        return point.turnovers(self, medium, values, gates)
 
 
-def _check_hashable(name: str, law: RateLaw) -> None:
+def _with(t: Transporter, **changes: Any) -> Transporter:
+    """A transporter with some fields replaced; its own ones have been checked."""
+    made = object.__new__(Transporter)
+    for name in Transporter.__dataclass_fields__:
+        object.__setattr__(made, name, changes.get(name, getattr(t, name)))
+    return made
+
+
+def _check_law(what: str, law: Any) -> None:
+    if not callable(law):
+        raise TypeError(f"{what} must be callable as rate(s, p), not {law!r}")
     try:
         hash(law)
     except TypeError:
         raise TypeError(
-            f"the rate law of {name} must be hashable: a module-level function or frozen dataclass"
+            f"{what} must be hashable: a module-level function or frozen dataclass"
         ) from None

@@ -9,8 +9,9 @@ import numpy as np
 
 from . import constants
 from .params import Param
+from .site import Medium, Site, Values
 from .species import KNOWN
-from .transport import ENERGY_PARAMS, Leg, Medium, Site, Transporter, Values
+from .transport import Leg, Transporter
 
 LANES = 4096
 """States tried at once: outside jit JAX compiles each operation once for each shape."""
@@ -46,10 +47,10 @@ class Trial:
     def __init__(self, transporter: Transporter, leg: Leg):
         self.owner, self.name, self.rate = transporter.name, leg.name, leg.rate
         self.reaction = leg.reaction
+        self.gates = {name: Param(0.5, "1", domain="fraction") for name, _ in transporter.gates}
         self.own = {f"{self.owner}.{name}": p for name, p in transporter.params}
         self.bare = {"T": Param(310.15, "K")}
-        for source, _ in leg.reaction.energy:
-            self.bare |= ENERGY_PARAMS[source]
+        self.bare |= transporter.bare
         self.change = {
             f"{s.name}_{side}": self.reaction.change(s, side)
             for s in self.reaction.species
@@ -71,6 +72,7 @@ class Trial:
             | self.c
             | self.bare
             | self.own
+            | self.gates
             | {"R": Param(constants.R, "J/(mol K)"), "F": Param(constants.F, "fC/amol")}
         )
 
@@ -92,7 +94,7 @@ class Trial:
             F=state["F"],
             bare={name: state[name] for name in self.bare},
         )
-        return Site(self.reaction, medium)
+        return Site(self.reaction, medium, {name: state[name] for name in self.gates})
 
     def turnover(self, state: State) -> Any:
         """Turnover in each state, amol/um^2/s."""
@@ -124,7 +126,7 @@ class Trial:
         for name in self.c:
             state[name] = 10.0 ** between((0.0, 2.5), (-6.0, 3.0)).ravel()
         state["V"] = between((-150.0, 150.0), (-400.0, 400.0)).ravel()
-        for name, p in (self.bare | self.own).items():
+        for name, p in (self.bare | self.own | self.gates).items():
             values = np.full(shape, p.nominal)
             values[:, 1] = _elsewhere(p, rng, values[:, 1].shape)
             state[name] = values.ravel()

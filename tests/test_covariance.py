@@ -85,6 +85,8 @@ def evaluate(cell, params, u, carry_all):
     found = [(f"balance of {' '.join(key[1:])}", ROW_UNITS[key[0]], x) for key, x in balances]
     reading = Reading(eq, eq.state(u))
     for name, output in OUTPUTS.items():
+        if output.needs(cell):
+            continue
         found += [(name, output.units, value) for value in output.values(reading)]
     if not carry_all:
         made = modes(eq, u, list(MODES))

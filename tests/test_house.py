@@ -17,8 +17,8 @@ LONGEST = 320
 FLOORS = [
     ["naming", "linalg", "units", "constants"],
     ["params", "species"],
-    ["kinetics", "transport", "reaction", "analytic"],
-    ["outputs", "dynamics", "balance", "structure", "cell", "library", "membrane"],
+    ["kinetics", "transport", "regulation", "point", "site", "reaction", "analytic"],
+    ["outputs", "dynamics", "balance", "contents", "unknowns", "structure", "cell", "pools", "library", "membrane"],
     [
         "checks",
         "trial",

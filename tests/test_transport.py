@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 import jaxmembrane as jm
 from jaxmembrane import constants
 from jaxmembrane.reaction import Reaction
-from jaxmembrane.transport import Medium, Site, Values
+from jaxmembrane.site import Medium, Site, Values
 
 ELECTRON, WATER = jm.Species("e", -1), jm.Species("H2O", 0)
 PUMP = "3 Na_i + 2 K_o + ATP <-> 3 Na_o + 2 K_i + ADP + Pi"
@@ -166,7 +166,7 @@ MISTAKES = [
      "unknown law of nka 'cubed'; did you mean cubic?"),
     (lambda: jm.na_k_atpase(jmax=1.0), KeyError, "did you mean j_max?"),
     (lambda: jm.kcc2(law="palk"), KeyError,
-     "unknown law of kcc2 'palk'; there are log, mass_action, saturating"),
+     "unknown law of kcc2 'palk'; there are kcc4, kcc4_published, log, mass_action, saturating"),
     (lambda: jm.channel("x", [jm.K]), TypeError, "ions of channel x must map species to relative "
      "permeabilities, as in {jm.K: 1.0, jm.Na: 0.4}, not [Species"),
     (lambda: jm.channel("x", {}), TypeError, "ions of channel x must map"),
