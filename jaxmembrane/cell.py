@@ -265,7 +265,12 @@ class Cell:
     def _declared(self) -> dict[str, Param]:
         declared: dict[str, Param] = {"T": Param(310.15, "K", "temperature", "positive")}
         for t in self.transporters:
-            declared |= t.bare
+            for name, p in t.bare.items():
+                if declared.setdefault(name, p) != p:
+                    raise ValueError(
+                        f"{t.name} reads {name} as {p.nominal:g} {p.unit}, another transporter as "
+                        f"{declared[name].nominal:g} {declared[name].unit}: give both the same"
+                    )
         for part in (*self.baths, *self.compartments):
             declared |= part.declared(self.contents[part.name])
         for pool in self.pools:

@@ -1,14 +1,15 @@
-"""Small dense linear algebra, unrolled on scalars.
+"""Small dense linear algebra on scalars, each of which may be an array of lanes.
 
-A matrix is a sequence of rows of scalars, and a scalar may be an array of lanes. Nothing here
-loops at run time or calls a library: for the 4 to 10 unknowns of a cell, a batched LAPACK call
-costs ten times the arithmetic.
+A matrix is a sequence of rows of scalars. For the 4 to 10 unknowns of a cell a batched LAPACK call
+costs ten times the arithmetic. What runs in every iteration is unrolled; what has to exchange rows
+is a loop over columns, since its unrolled selects take minutes to compile for ten unknowns.
 """
 
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 Scalar = Any
@@ -18,15 +19,14 @@ Matrix = Sequence[Sequence[Scalar]]
 def solve(matrix: Matrix, rhs: Sequence[Scalar], *, pivot: bool = False) -> list[Scalar]:
     """Solve ``matrix @ x = rhs`` by Gaussian elimination.
 
-    Without `pivot` the caller vouches for the order of rows. With it, rows are exchanged by
-    selects, which costs about as much again; rows must then be scaled to be comparable.
-    A singular matrix gives non-finite numbers, never an error.
+    Without `pivot` the caller vouches for the order of rows. With it, rows are exchanged; they must
+    then be scaled to be comparable. A singular matrix gives non-finite numbers, never an error.
     """
+    if pivot:
+        return [row[0] for row in _eliminate(_stack(matrix), _stack([[b] for b in rhs]))]
     n = len(rhs)
     a = [[*row, b] for row, b in zip(matrix, rhs, strict=True)]
     for k in range(n):
-        if pivot:
-            _bring_up_largest(a, k)
         reciprocal = 1.0 / a[k][k]
         for i in range(k + 1, n):
             factor = a[i][k] * reciprocal
@@ -43,22 +43,44 @@ def solve(matrix: Matrix, rhs: Sequence[Scalar], *, pivot: bool = False) -> list
 
 
 def inverse(matrix: Matrix) -> list[list[Scalar]]:
-    """Inverse by elimination with row exchanges, column by column."""
-    n = len(matrix)
-    one, zero = jnp.ones_like(matrix[0][0]), jnp.zeros_like(matrix[0][0])
-    columns = [
-        solve(matrix, [one if i == j else zero for i in range(n)], pivot=True) for j in range(n)
-    ]
-    return [list(row) for row in zip(*columns, strict=True)]
+    """Inverse, with row exchanges."""
+    a = _stack(matrix)
+    identity = jnp.eye(len(matrix), dtype=a.dtype).reshape(a.shape[:2] + (1,) * (a.ndim - 2))
+    x = _eliminate(a, jnp.broadcast_to(identity, a.shape))
+    return [list(row) for row in x]
 
 
-def _bring_up_largest(a: list[list[Scalar]], k: int) -> None:
-    for i in range(k + 1, len(a)):
-        larger = jnp.abs(a[i][k]) > jnp.abs(a[k][k])
-        for j in range(k, len(a[k])):
-            upper, lower = a[k][j], a[i][j]
-            a[k][j] = jnp.where(larger, lower, upper)
-            a[i][j] = jnp.where(larger, upper, lower)
+def _stack(matrix: Matrix) -> Any:
+    """An array of shape (rows, columns, lanes...)."""
+    flat = jnp.broadcast_arrays(*(jnp.asarray(x) for row in matrix for x in row))
+    return jnp.stack(flat).reshape(len(matrix), len(matrix[0]), *flat[0].shape)
+
+
+def _eliminate(a: Any, b: Any) -> Any:
+    """Gauss-Jordan elimination with row exchanges: the x of ``a @ x = b``.
+
+    `a` and `b` stay apart, so that what comes out is linear in `b` to automatic differentiation.
+    """
+    n = a.shape[0]
+    rows = jnp.arange(n).reshape((n,) + (1,) * (a.ndim - 2))
+
+    def clear(k: Any, carry: tuple[Any, Any]) -> tuple[Any, Any]:
+        a, b = carry
+        size = jnp.where(rows < k, -1.0, jnp.abs(a[:, k]))
+        largest = jnp.argmax(size, axis=0)
+        pivot = jnp.take_along_axis(a[:, k], largest[None], axis=0)[0]
+        factor = jnp.where(rows == largest, a[k, k], a[:, k])
+        factor = jnp.where(rows == k, 0.0, factor)
+
+        def step(x: Any) -> Any:
+            upper = jnp.take_along_axis(x, largest[None, None], axis=0)[0]
+            swapped = jnp.where((rows == largest)[:, None], x[k], x)
+            leading = upper / pivot
+            return jnp.where((rows == k)[:, None], leading, swapped - factor[:, None] * leading)
+
+        return step(a), step(b)
+
+    return jax.lax.fori_loop(0, n, clear, (a, b))[1]
 
 
 def principal_minor_sums(matrix: Matrix) -> list[Scalar]:

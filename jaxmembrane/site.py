@@ -90,7 +90,7 @@ class Site:
     ``products``         mM^n      product of the concentrations on the right
     ``charge``           1         elementary charges moved inward per turnover (an int)
     ``bias``             1         dG/RT at equal products and reactants: voltage and energy
-    ``drive``            1         tanh(-dG / 2RT), in (-1, 1), without a logarithm
+    ``drive``            1         tanh(-dG / 2RT), in (-1, 1)
     ``dG``               J/mol     free energy of the reaction as written
     ===================  ========  =======================================================
     """
@@ -151,6 +151,8 @@ class Site:
 
     @cached_property
     def drive(self) -> Any:
+        if abs(self.charge) > 1:  # exp(2 u) and its derivatives leave float32
+            return jnp.tanh(-0.5 * self.dG / self.RT)
         backward = self.products * self.quotient_energy * self.medium.power(self.charge)
         return (self.reactants - backward) / (self.reactants + backward)
 
@@ -200,7 +202,9 @@ SOURCES = {
             "light": Param(1.0, "1", "light, relative to one at half saturation"),
             # F times 250 mV, the back-pressure that stops bacteriorhodopsin; the rest of a
             # photon's 218 kJ/mol (550 nm) is heat at once, whatever the pump does.
-            "E_photon": Param(24121.33, "J/mol", "free energy that a photocycle can pass on"),
+            "E_photon": Param(
+                24121.33, "J/mol", "free energy that a photocycle can pass on", "positive"
+            ),
         },
         lambda s: jnp.exp(-s.E_photon / s.RT),
     ),

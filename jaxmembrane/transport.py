@@ -155,11 +155,11 @@ class Transporter:
     @cached_property
     def bare(self) -> dict[str, Param]:
         """Bare parameters that it reads: its energy sources' and those that it shares."""
-        found = dict(self.shared)
+        found: dict[str, Param] = {}
         for leg in self.legs:
             for source, _ in leg.reaction.energy:
                 found |= SOURCES[source].params
-        return found
+        return found | dict(self.shared)
 
     def regulated(self, *regulations: Regulation) -> "Transporter":
         """The same transporter with factors on its turnover, as a drug or a kinase puts there.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..params import Param
-from ..transport import RateLaw
+from ..site import RateLaw
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
-"""Laws that need only the reaction itself: constant field, ohmic, mass action."""
+"""Laws that need only the reaction itself: constant field, ohmic, mass action; those of pores."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax.numpy as jnp
 
-from ..transport import Site, Values
+from ..params import Param
+from ..site import RateLaw, Site, Values
+from .law import Law
 
 _SERIES = (
     1 / 12,
@@ -46,10 +50,10 @@ def bernoulli(x: Any) -> tuple[Any, Any]:
 
 
 def ghk(s: Site, p: Values) -> Any:
-    """Constant-field flux (Goldman-Hodgkin-Katz) of an elementary reaction.
+    """Constant-field flux (Goldman-Hodgkin-Katz), ``P [reactants B(b) - products B(-b)]``.
 
-    ``J = P [reactants B(b) - products B(-b)]`` with ``b = dG/RT`` at equal sides (``-z u`` for an
-    ion that leaves) and B the Bernoulli function; plain diffusion where nothing is charged.
+    B is the Bernoulli function, ``b = dG/RT`` at equal sides (``-z u`` for an ion that leaves);
+    plain diffusion where nothing is charged. Of an elementary reaction.
     """
     if not s.charge and not s.reaction.energy:
         return p.P * (s.reactants - s.products)
@@ -80,3 +84,71 @@ def mass_action(s: Site, p: Values) -> Any:
         return p.k * (s.reactants - s.products)
     half = 0.5 * s.bias
     return p.k * (s.reactants * jnp.exp(-half) - s.products * jnp.exp(half))
+
+
+@dataclass(frozen=True)
+class Share:
+    """A rate law times some of the transporter's parameters."""
+
+    law: RateLaw
+    factors: tuple[str, ...]
+
+    def __call__(self, s: Site, p: Values) -> Any:
+        rate = self.law(s, p)
+        for factor in self.factors:
+            rate = p[factor] * rate
+        return rate
+
+
+_GHK_SOURCE = "Hodgkin & Katz 1949, J Physiol 108:37, doi:10.1113/jphysiol.1949.sp004310"
+_OHMIC_SOURCE = "Duesterwald et al. 2018, eLife 7:e39575, doi:10.7554/eLife.39575"
+
+
+def passive(what: str, P: float = 1e-3, g: float = 0.1, *, source: str = "") -> dict[str, Law]:
+    """Constant field and ohmic law of a path of nominal permeability P and conductance g."""
+    permeability = Param(P, "um/s", f"permeability of the {what}")
+    conductance = Param(g, "pS/um^2", f"conductance of the {what}")
+    return {
+        "ghk": Law(ghk, {"P": permeability}, source or _GHK_SOURCE),
+        "ohmic": Law(ohmic, {"g": conductance}, source or _OHMIC_SOURCE),
+    }
+
+
+def shared(law: Law, ions: Mapping[str, float], **common: Param) -> Law:
+    """The law of one ion for several, with the share of each and what they have in common."""
+    kind = "permeability" if "P" in law.params else "conductance"
+    shares = {f"r_{ion}": Param(r, "1", f"relative {kind} to {ion}") for ion, r in ions.items()}
+    return replace(law, params={**law.params, **shares, **common})
+
+
+_CATION = passive(
+    "cation channel", source=f"{_GHK_SOURCE}; selectivity derived from a reversal at -20 mV"
+)
+CATION_LAWS = {
+    "ghk": shared(_CATION["ghk"], {"K": 1.0, "Na": 0.447}),
+    "ohmic": shared(_CATION["ohmic"], {"K": 1.0, "Na": 0.866}),
+}
+
+# All receptors of a mature neuron: 10 S/m2, and the permeability that passes the same current.
+_GABA = passive(
+    "GABA-A receptors",
+    P=0.15,
+    g=10.0,
+    source="Bormann, Hamill & Sakmann 1987, J Physiol 385:243, doi:10.1113/jphysiol.1987.sp016493; "
+    "Kaila 1994, Prog Neurobiol 42:489, doi:10.1016/0301-0082(94)90049-3",
+)
+_OPEN = Param(1.0, "1", "open fraction", "fraction")
+GABA_LAWS = {
+    law: shared(_GABA[of_one], {"Cl": 1.0, "HCO3": 0.2}, open=_OPEN)
+    for law, of_one in (("ghk", "ghk"), ("chord", "ohmic"))
+}
+
+_GRAMICIDIN = passive(
+    "gramicidin pores",
+    P=0.0,
+    g=0.0,
+    source="Am J Physiol 1996, 271:C524, doi:10.1152/ajpcell.1996.271.2.C524",
+)
+GRAMICIDIN_LAWS = {
+    law: shared(of_one, {"K": 1.0, "Na": 0.65, "H": 1.0}) for law, of_one in _GRAMICIDIN.items()
+}

@@ -1,13 +1,22 @@
 """From a catalogue entry to a transporter: choose the law, set nominal values."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..kinetics.law import Law
 from ..naming import UnknownName, unknown
 from ..params import Param, check_params
 from ..transport import Transporter
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the catalogue: its function's name, its laws, and how to make it with one."""
+
+    name: str
+    laws: Mapping[str, Law]
+    make: Callable[[str], Transporter]
 
 
 def choose(laws: Mapping[str, Law], law: str, what: str) -> Law:

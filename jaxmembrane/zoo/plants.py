@@ -16,8 +16,8 @@ def root_cell() -> Cell:
     """Plant root cell in a dilute bath: proton pump, K and H leaks, 2H-Cl symport, and a wall.
 
     Cytosol of pH 7.2, held by buffers, in a bath of pH 5.7 with 0.5 mM KCl at 25 C, and ATP
-    hydrolysis worth -45 kJ/mol. Rest: V -152 mV, K 186 mM, turgor 0.89 MPa. Without ATP the pump
-    stops and V collapses to the reversal of the leaks.
+    hydrolysis worth -45 kJ/mol. Rest: V -151 mV, K 179 mM, turgor 0.90 MPa. Without the pump V
+    collapses, and since buffers never tire here, ends at E_H of +89 mV.
 
     Notes
     -----
@@ -30,7 +30,7 @@ def root_cell() -> Cell:
     >>> import jaxmembrane as jm
     >>> rest = jm.steady_state(jm.zoo.root_cell())
     >>> f"{rest.V:.0f} mV, {1e-6 * rest.turgor:.2f} MPa"
-    '-152 mV, 0.89 MPa'
+    '-151 mV, 0.90 MPa'
     """
     T = 298.15
     symport = Transporter(

@@ -53,9 +53,9 @@ def proteoliposome() -> Cell:
 def vent_protocell() -> Cell:
     """Protocell of an alkaline hydrothermal vent: two faces, ocean (pH 7) and vent (pH 10).
 
-    H, OH, Na and Cl leak through both faces; water keeps H and OH in equilibrium. An Na/H antiporter
-    (``na_h.k``) and a consumer of the proton force (``consumer.g``) sit on the ocean's face; both
-    are off. Rest: pH 9.699, H force across the ocean's face -15.41 kJ/mol, none of Na. With
+    H, OH, Na and Cl leak through both faces; water keeps H and OH in equilibrium. An Na/H
+    antiporter (``na_h.k``) and a consumer of the proton force (``consumer.g``) sit on the ocean's
+    face; both are off. Rest: pH 9.699, H force across the ocean's face -15.41 kJ/mol, none of Na. With
     ``na_h.k`` of 1 um/s/mM they are -15.33 and -5.77; a consumer of 0.003755 pS/um^2 leaves -2.5
     kJ/mol once the leaks of H and OH are a thousandth.
 
@@ -89,10 +89,12 @@ def vent_protocell() -> Cell:
         {"g": Param(0.0, "pS/um^2", "conductance of what the proton force drives")},
         source="derived",
     )
-    antiporter = na_h_antiporter(name="na_h", k=0.0)
+    ocean_side = [*leaks("ocean"), na_h_antiporter(name="na_h", k=0.0), consumer]
     return Cell(
         [
-            Membrane("ocean_face", [*leaks("ocean"), antiporter, consumer], inside=inside, outside=ocean),
+            Membrane(
+                "ocean_face", [*leaks("ocean"), antiporter, consumer], inside=inside, outside=ocean
+            ),
             Membrane("vent_face", leaks("vent"), inside=inside, outside=vent),
         ],
         {
@@ -109,5 +111,5 @@ def vent_protocell() -> Cell:
             "ocean_face.area": 3.0,
             "vent_face.area": 3.0,
         },
-        source="derived; after Sojo et al. 2014, PLoS Biol 12:e1001926, doi:10.1371/journal.pbio.1001926",
+        source="derived; after Sojo et al. 2014, PLoS Biol, doi:10.1371/journal.pbio.1001926",
     )
