@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from . import constants
+from .analytic import turgor
 from .cell import Cell
 from .membrane import Bath, Compartment, Membrane
 from .site import Medium
@@ -174,8 +175,8 @@ class Contents:
 
     def turgor(self, m: Membrane, state: State) -> Any:
         """Pressure of a membrane's wall, Pa; none where it is slack."""
-        stretch = state.volume[m.inside.name] / self.params[f"{m.name}.wall_volume"]
-        return self.params[f"{m.name}.wall_modulus"] * jnp.log(jnp.maximum(stretch, 1.0))
+        wall = (self.params[f"{m.name}.wall_{name}"] for name in ("volume", "modulus"))
+        return turgor(state.volume[m.inside.name], *wall)
 
     def water_force(self, m: Membrane, state: State) -> Any:
         """Osmolarity inside less that outside and the wall's turgor over RT, mM."""

@@ -68,6 +68,7 @@ _SYMBOLS = {
     "min": _measure(60, 0, 1, 0, 0, 0, 0),
     "h": _measure(3600, 0, 1, 0, 0, 0, 0),
     "atm": _measure(101325, -3, 0, 0, 1, 1, 0),
+    "mmHg": _measure("133.322387415", -3, 0, 0, 1, 1, 0),
 } | {
     prefix + symbol: Measure(Fraction(10) ** power * measure.factor, measure.exponents)
     for symbol, measure in _PREFIXED.items()
@@ -280,7 +281,7 @@ def _nearest(symbol: str) -> str:
     near += difflib.get_close_matches(symbol, _SYMBOLS, n=1)
     if near:
         return f"did you mean {near[0]!r}?"
-    return f"known are {', '.join(_PREFIXED)} with SI prefixes, min, h and atm"
+    return f"known are {', '.join(_PREFIXED)} with SI prefixes, min, h, atm and mmHg"
 
 
 def _dimension(powers: tuple[int, ...]) -> str:

@@ -112,8 +112,7 @@ def on_trial(name):
     transporter = entry.make(law)
     trial = Trial(transporter, transporter.legs[leg])
     state = {name: p.nominal for name, p in trial.inputs.items()}
-    strength = next(iter(trial.own))
-    state[strength] = state[strength] or 1.0
+    state |= {name: p.nominal or 1.0 for name, p in [*trial.own.items()][:1]}
     return trial, state | {c: REST[c[:-2]][c.endswith("_o")] for c in trial.c}
 
 
@@ -163,31 +162,22 @@ AWKWARD_V = (0.0, 1e-6, -1e-3, -70.0, 700.0, -700.0)
 STENCIL = {-3: -1 / 60, -2: 9 / 60, -1: -45 / 60, 1: 45 / 60, 2: -9 / 60, 3: 1 / 60}
 
 
-def size(x):
-    """That of an input; one of a parameter that is zero."""
-    return np.where(x == 0, 1.0, np.abs(x))
-
-
-def slopes(trial, state):
-    """Central differences of sixth order in every input."""
-    names, n = [name for name in trial.inputs if name not in ("R", "F")], len(state["V"])
-    step = {k: np.full(n, 0.05) if k == "V" else 2e-4 * size(x) for k, x in state.items()}
-    lanes = -(-n * len(names) * len(STENCIL) // LANES) * LANES
+def slopes(trial, state, size):
+    """Central differences of sixth order, of steps that are small against the size of inputs."""
+    n, step = len(state["V"]), {name: 2e-4 * x for name, x in size.items()}
+    lanes = -(-n * len(size) * len(STENCIL) // LANES) * LANES
     moved = {k: np.resize(x, lanes) for k, x in state.items()}
-    for i, (name, k) in enumerate((name, k) for name in names for k in STENCIL):
+    for i, (name, k) in enumerate((name, k) for name in size for k in STENCIL):
         moved[name][i * n : (i + 1) * n] += k * step[name]
-    J = np.asarray(trial.turnover(moved))[: n * len(names) * len(STENCIL)]
-    J = J.reshape(len(names), len(STENCIL), n)
+    J = np.asarray(trial.turnover(moved))[: n * len(size) * len(STENCIL)]
     weights = np.array(list(STENCIL.values()))
-    return {name: weights @ J[i] / step[name] for i, name in enumerate(names)}
+    J = weights @ J.reshape(len(size), len(STENCIL), n)
+    return {name: J[i] / step[name] for i, name in enumerate(size)}
 
 
 @pytest.mark.parametrize("name", LEGS)
 def test_turnover_and_slope_of_every_law_are_right_at_awkward_states(name):
-    """V within 1 uV of zero and at 700 mV of either sign, at usual, equal and high concentrations.
-
-    A flux that is nothing to what passes at other potentials may vanish in float32.
-    """
+    """At V within 1 uV of zero and at +-700 mV; at usual, at equal and at high concentrations."""
     trial, one = on_trial(name)
     full = {c: 145.0 for c in trial.c if c[:-2] not in ("Ca", "H")}
     equal = one | {c: one[f"{c[:-2]}_o"] for c in trial.c if f"{c[:-2]}_o" in one}
@@ -197,14 +187,18 @@ def test_turnover_and_slope_of_every_law_are_right_at_awkward_states(name):
     single = trial.derivatives(state, jnp.float32, order=1)
     # How far J moves when its inputs are rounded: what it is a difference of.
     gross = np.abs(exact["J"]) + sum(np.abs(state[c] * exact[f"dJ/d{c}"]) for c in trial.c)
+    # Float32 may lose a flux that is nothing to what passes at other potentials.
     gross = np.maximum(gross, 1e-20 * gross.max())
     assert (np.abs(single["J"] - exact["J"]) <= 1e-5 * gross).all()
-    for what, slope in slopes(trial, state).items():
+    size = {k: np.where(x, np.abs(x), 1.0) for k, x in state.items() if k not in ("R", "F")}
+    size["V"] = np.full(len(rows), 1 / PER_MV)
+    for what, slope in slopes(trial, state, size).items():
         ad = exact[f"dJ/d{what}"]
-        scale = np.abs(ad) + gross * (PER_MV if what == "V" else 1 / size(state[what]))
+        scale = np.abs(ad) + gross / size[what]
         assert (np.abs(ad - slope) <= 1e-8 * scale).all(), what
+        # Roundings of 3 u, the largest exponent.
         for kind in ("", " in reverse mode"):
-            assert (np.abs(single[f"dJ/d{what}{kind}"] - ad) <= 1e-5 * scale).all(), what
+            assert (np.abs(single[f"dJ/d{what}{kind}"] - ad) <= 3e-5 * scale).all(), what
 
 
 def test_the_potential_is_no_difference_of_amounts_in_float32():

@@ -1,6 +1,6 @@
 """Cells of the blood."""
 
-from math import exp, expm1, log
+from math import exp, expm1, log, tanh
 
 from ..analytic import thermal_voltage
 from ..cell import Cell
@@ -8,6 +8,7 @@ from ..kinetics.thermodynamic import mass_action
 from ..library import kcc2, leak, na_k_atpase, ncc, nkcc1
 from ..membrane import Compartment
 from ..params import Param
+from ..site import SOURCES
 from ..species import Cl, K, Na
 from ..transport import Transporter
 
@@ -99,6 +100,9 @@ def red_cell() -> Cell:
     turnover = per_area(2.6085) / 3.0
     sodium = inside["Na"] / (inside["Na"] + 0.2 * (1.0 + inside["K"] / 8.3))
     potassium = bath["K"] / (bath["K"] + 0.1 * (1.0 + bath["Na"] / 18.0))
+    energy = {name: p.nominal for name, p in SOURCES["ATP"].params.items()}
+    force = 3.0 * log(bath["Na"] / inside["Na"]) + 2.0 * log(inside["K"] / bath["K"]) - u
+    force += log(energy["ADP"] * energy["Pi"] / energy["ATP"] / energy["K_ATP"])
     products = {s: (bath[s] * bath["Cl"], inside[s] * inside["Cl"]) for s in ("Na", "K")}
     k_Na = (3.0 * turnover + loss["Na"]) / (products["Na"][0] - products["Na"][1])
     k_K = (2.0 * turnover - loss["K"]) / (products["K"][1] - products["K"][0])
@@ -107,7 +111,7 @@ def red_cell() -> Cell:
     return Cell(
         [
             *(leak(species, P=P[species.name]) for species in (Na, K, Cl)),
-            na_k_atpase(j_max=turnover / (sodium**3 * potassium**2)),
+            na_k_atpase(j_max=turnover / (sodium**3 * potassium**2 * tanh(-0.5 * force))),
             ncc(k=k_Na),
             kcc2(law="mass_action", name="kcc", k=k_K),
             Transporter(

@@ -1,7 +1,23 @@
 """Neurons."""
 
 from ..cell import Cell
-from ..library import kcc2, na_k_atpase, nkcc1
+from ..kinetics.thermodynamic import mass_action
+from ..library import (
+    ant,
+    kcc2,
+    leak,
+    na_k_atpase,
+    nclx,
+    ncx,
+    nhe,
+    nkcc1,
+    pmca,
+    respiratory_chain,
+)
+from ..membrane import Compartment, Membrane
+from ..params import Param
+from ..species import ADP, ATP, Ca, Cl, H, K, Na
+from ..transport import Transporter
 from .ohmic import ohmic_leaks, passive_chloride, siemens
 
 
@@ -102,4 +118,103 @@ def textbook_neuron() -> Cell:
         length=25.0,
         radius=5.0,
         source="textbook concentrations and potential; conductances derived",
+    )
+
+
+def _with_calcium() -> list[Transporter]:
+    """Paths of Na, K, Cl and Ca through a neuron's membrane, all reversible."""
+    return [
+        leak(Na),
+        leak(K),
+        leak(Cl),
+        na_k_atpase(),
+        kcc2(j_max=0.5),
+        leak(Ca, P=1e-4),
+        ncx(j_max=0.1),
+        pmca(j_max=1e-2),
+    ]
+
+
+def neuron_calcium() -> Cell:
+    """Neuron with calcium: GHK leaks, saturating pump and KCC2, Ca leak, NCX and PMCA.
+
+    Ca inside is free. Rest: V -70.98 mV, Na 13.81, K 123.8, Cl 7.70 mM, Ca 90 nM; the pump bears
+    most of the Ca load. All laws keep the second law, so that the energy budget is defined.
+
+    Notes
+    -----
+    Source: derived; leaks and pumps pass the fluxes of Duesterwald et al. 2018,
+    doi:10.7554/eLife.39575; Ca leak, NCX and PMCA densities are ours, chosen for 0.1 uM of Ca.
+
+    Examples
+    --------
+    >>> import jaxmembrane as jm
+    >>> f"{1e6 * jm.steady_state(jm.zoo.neuron_calcium()).c['Ca']:.0f} nM"
+    '90 nM'
+    """
+    return Cell(
+        _with_calcium(),
+        {"membrane.area": 785.4, "cytosol.X": 304267.0},
+        compartment=Compartment(free=[Ca]),
+        source="derived; after Duesterwald et al. 2018, eLife 7:e39575, doi:10.7554/eLife.39575",
+    )
+
+
+def neuron_mitochondrion() -> Cell:
+    """The calcium neuron with a mitochondrial matrix behind a second membrane.
+
+    The respiratory chain drives protons out of the matrix, against a leak, ANT, K/H and Na/H
+    exchange; Ca enters by its potential and leaves by NCLX. Buffers hold H, ATP and ADP of the
+    matrix. Rest: V -71.30 mV, and -159.2 mV across the inner membrane; 180 nM of Ca in the matrix.
+
+    Notes
+    -----
+    Source: derived; Dash & Beard 2008, doi:10.1113/jphysiol.2008.151977, for NCLX; Metelkin et al.
+    2006 for ANT; densities are ours, chosen for a potential near -160 mV and 0.2 uM of Ca.
+
+    Examples
+    --------
+    >>> import jaxmembrane as jm
+    >>> f"{jm.steady_state(jm.zoo.neuron_mitochondrion()).V['inner']:.0f} mV"
+    '-159 mV'
+    """
+    cytosol = Compartment("cytosol", free=[Ca])
+    matrix = Compartment("matrix", "rigid", free=[Ca], buffered=[H, ATP, ADP])
+    potassium = Transporter(
+        "khe",
+        "K_i + H_o <-> K_o + H_i",
+        mass_action,
+        {"k": Param(10.0, "um/s/mM", "rate constant of the K/H exchanger")},
+        source="derived",
+    )
+    inner = [
+        respiratory_chain(j_max=9.2e-4),
+        leak(H, law="ohmic", name="inner_H", g=1.7e-3),
+        leak(K, name="inner_K", P=1e-6),
+        potassium,
+        nhe(law="mass_action", name="mnhe", k=10.0),
+        leak(Ca, name="mcu", P=1.0),
+        nclx(j_max=1e-3),
+        ant(),
+    ]
+    return Cell(
+        [
+            Membrane("plasma", _with_calcium(), inside=cytosol),
+            Membrane("inner", inner, inside=matrix, outside=cytosol),
+        ],
+        {
+            "plasma.area": 785.4,
+            "cytosol.X": 304267.0,
+            "cytosol.H": 10.0 ** (3.0 - 7.2),
+            "cytosol.ATP": 1.0,
+            "cytosol.ADP": 0.03,
+            "inner.area": 2000.0,
+            "matrix.volume": 100.0,
+            "matrix.X": 12000.0,
+            "matrix.z_X": -0.3,
+            "matrix.H": 10.0 ** (3.0 - 7.8),
+            "matrix.ATP": 0.5,
+            "matrix.ADP": 0.5,
+        },
+        source="derived; densities chosen for the potential and Ca of mitochondria",
     )

@@ -55,9 +55,9 @@ def vent_protocell() -> Cell:
 
     H, OH, Na and Cl leak through both faces; water keeps H and OH in equilibrium. An Na/H
     antiporter (``na_h.k``) and a consumer of the proton force (``consumer.g``) sit on the ocean's
-    face; both are off. Rest: pH 9.699, H force across the ocean's face -15.41 kJ/mol, none of Na. With
-    ``na_h.k`` of 1 um/s/mM they are -15.33 and -5.77; a consumer of 0.003755 pS/um^2 leaves -2.5
-    kJ/mol once the leaks of H and OH are a thousandth.
+    face; both are off. Rest: pH 9.699, H force across the ocean's face -15.41 kJ/mol, none of Na.
+    With ``na_h.k`` of 1 um/s/mM they are -15.33 and -5.77; a consumer of 0.003755 pS/um^2 leaves
+    -2.5 kJ/mol once the leaks of H and OH are a thousandth.
 
     Notes
     -----
@@ -92,9 +92,7 @@ def vent_protocell() -> Cell:
     ocean_side = [*leaks("ocean"), na_h_antiporter(name="na_h", k=0.0), consumer]
     return Cell(
         [
-            Membrane(
-                "ocean_face", [*leaks("ocean"), antiporter, consumer], inside=inside, outside=ocean
-            ),
+            Membrane("ocean_face", ocean_side, inside=inside, outside=ocean),
             Membrane("vent_face", leaks("vent"), inside=inside, outside=vent),
         ],
         {
