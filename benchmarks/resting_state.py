@@ -38,9 +38,8 @@ PEER_ROWS, PEER_REPEATS = 20_000, 2
 
 def cells(rows):
     """The structure, its fixed parameters, and columns of random ones."""
-    cell = jm.Cell(
-        [jm.leak(jm.Na), jm.leak(jm.K), jm.leak(jm.Cl), jm.na_k_atpase(), jm.kcc2(), jm.nkcc1("palk")]
-    )
+    leaks = [jm.leak(jm.Na), jm.leak(jm.K), jm.leak(jm.Cl)]
+    cell = jm.Cell([*leaks, jm.na_k_atpase(), jm.kcc2(), jm.nkcc1("palk")])
     nominal = cell.nominal()
     axes = {name: jm.LogUniform(nominal[name] / 3.0, nominal[name] * 3.0) for name in SWEPT}
     axes |= {"bath.K": jm.Uniform(2.0, 10.0), "cytosol.X": jm.LogUniform(3e4, 3e6)}

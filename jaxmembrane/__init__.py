@@ -46,7 +46,11 @@ from .membrane import Bath as Bath
 from .membrane import Compartment as Compartment
 from .membrane import Membrane as Membrane
 from .params import Param as Param
+from .protocol import Protocol as Protocol
+from .protocol import Step as Step
 from .regulation import Regulation as Regulation
+from .simulate import Course as Course
+from .simulate import simulate as simulate
 from .space import Space as Space
 from .space import table as table
 from .species import ADP as ADP

@@ -1,6 +1,6 @@
 """Cells: compartments joined by membranes that carry transporters. Structure only, no numbers."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from .membrane import Bath, Compartment, Membrane, water_crosses
 from .naming import UnknownName, unknown
 from .params import Param, check_params
-from .pools import Pool, components, null_vectors
+from .pools import Amount, Pool, components, null_vectors
 from .species import Species
 from .transport import Leg, Transporter
 
@@ -130,15 +130,15 @@ class Cell:
         ions = [a.name for a in self.compartments if self._charged(a) and a.name != self.ground]
         moved = []
         for m, leg in self._placed:
-            change: dict[Hashable, int] = {}
+            change: dict[str, int] = {}
             for a, side in ((m.inside, "i"), (m.outside, "o")):
-                carried = [s for s in leg.reaction.species if isinstance(a, Compartment)]
-                counted = [s for s in carried if a.kind(s.name) != "clamped"]
-                change[a.name] = sum(s.z * leg.reaction.change(s, side) for s in counted)
+                if isinstance(a, Compartment):
+                    counted = [s for s in leg.reaction.species if a.kind(s.name) != "clamped"]
+                    change[a.name] = sum(s.z * leg.reaction.change(s, side) for s in counted)
             moved.append(change)
         for lost in null_vectors(moved, ions):
             raise ValueError(
-                f"no transporter changes the charge of {' and '.join(map(str, lost))}, so that "
+                f"no transporter changes the charge of {' and '.join(lost)}, so that "
                 "nothing sets its potential: give it an electrogenic path, as jm.leak is"
             )
 
@@ -153,7 +153,7 @@ class Cell:
         ]
         changes = []
         for m, leg in self._placed:
-            counted: dict[Hashable, int] = {}
+            counted: dict[Amount, int] = {}
             for s in leg.reaction.species:
                 counted[m.inside.name, s.name] = leg.reaction.change(s, "i")
                 counted[m.outside.name, s.name] = leg.reaction.change(s, "o")

@@ -115,10 +115,10 @@ class Contents:
         }
         c = dict(self.held_c)
         ln_c = {key: (lambda x=x: x) for key, x in self.held_ln_c.items()}
-        for (kind, *key), x in given.items():
+        for (kind, owner, *rest), x in given.items():
             if kind == "c":
-                c[tuple(key)] = _exp(x)
-                ln_c[tuple(key)] = lambda x=x: x
+                c[owner, rest[0]] = _exp(x)
+                ln_c[owner, rest[0]] = lambda x=x: x
         gates: dict[str, dict[str, Any]] = {}
         for (kind, owner, *rest), x in given.items():
             if kind == "g":

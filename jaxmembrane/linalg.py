@@ -24,21 +24,31 @@ def solve(matrix: Matrix, rhs: Sequence[Scalar], *, pivot: bool = False) -> list
     """
     if pivot:
         return [row[0] for row in _eliminate(_stack(matrix), _stack([[b] for b in rhs]))]
-    n = len(rhs)
-    a = [[*row, b] for row, b in zip(matrix, rhs, strict=True)]
-    for k in range(n):
-        reciprocal = 1.0 / a[k][k]
-        for i in range(k + 1, n):
-            factor = a[i][k] * reciprocal
-            for j in range(k + 1, n + 1):
-                a[i][j] = a[i][j] - factor * a[k][j]
-        a[k][k] = reciprocal
-    x: list[Scalar] = [None] * n
-    for i in reversed(range(n)):
-        total = a[i][n]
-        for j in range(i + 1, n):
-            total = total - a[i][j] * x[j]
-        x[i] = total * a[i][i]
+    return substitute(factorize(matrix), rhs)
+
+
+def factorize(matrix: Matrix) -> list[list[Scalar]]:
+    """LU factors in one matrix, without row exchanges; the diagonal holds reciprocals."""
+    a = [list(row) for row in matrix]
+    for k in range(len(a)):
+        a[k][k] = 1.0 / a[k][k]
+        for i in range(k + 1, len(a)):
+            a[i][k] = a[i][k] * a[k][k]
+            for j in range(k + 1, len(a)):
+                a[i][j] = a[i][j] - a[i][k] * a[k][j]
+    return a
+
+
+def substitute(lu: Matrix, rhs: Sequence[Scalar]) -> list[Scalar]:
+    """Solve with the factors of `factorize`."""
+    x = list(rhs)
+    for i in range(len(x)):
+        for j in range(i):
+            x[i] = x[i] - lu[i][j] * x[j]
+    for i in reversed(range(len(x))):
+        for j in range(i + 1, len(x)):
+            x[i] = x[i] - lu[i][j] * x[j]
+        x[i] = x[i] * lu[i][i]
     return x
 
 

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
+from typing import TypeVar
 
 Amount = tuple[str, str]
 """A compartment and a species, or a compartment and "volume"."""
@@ -32,9 +33,10 @@ class Pool:
         return shares.removeprefix("+ ")
 
 
-def null_vectors(
-    changes: Sequence[Mapping[Hashable, int]], rows: Sequence[Hashable]
-) -> list[dict[Hashable, int]]:
+Row = TypeVar("Row", bound=Hashable)
+
+
+def null_vectors(changes: Sequence[Mapping[Row, int]], rows: Sequence[Row]) -> list[dict[Row, int]]:
     """Combinations of rows that no change touches, in smallest integers.
 
     Each has one row of its own, among the last that can be, with a positive count.

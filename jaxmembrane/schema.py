@@ -226,6 +226,7 @@ def place(target: Path, schema: Schema, rows: range, chunk: int, attrs: Mapping[
         os.rename(beside, target)
     except OSError:
         if not (target / "zarr.json").exists():
+            time.sleep(0.2)  # other writers of zarr's that are still at it would build it anew
             raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)

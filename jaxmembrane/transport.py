@@ -106,7 +106,7 @@ class Transporter:
     ):
         check_name(name, "a transporter")
         several = isinstance(reaction, Mapping)
-        pairs = dict(reaction) if several else {name: (reaction, rate)}
+        pairs: dict[str, Any] = dict(reaction) if several else {name: (reaction, rate)}
         legs = []
         for leg, (text, law) in pairs.items():
             _check_law(f"the rate law of {name}", law)
@@ -179,11 +179,14 @@ class Transporter:
                 raise TypeError(f"{self.name} must be regulated by a jm.Regulation, not {r!r}")
             own = (("params", r.params), ("gates", r.gates), ("shared", r.shared))
             merged = {kind: (*getattr(made, kind), *extra.items()) for kind, extra in own}
-            for name in r.params | r.gates:
-                if name in dict(made.params) | dict(made.gates):
+            taken = [name for name, _ in (*made.params, *made.gates)]
+            for name in (*r.params, *r.gates):
+                if name in taken:
                     raise ValueError(f"{self.name} already has {name}: regulate it by it once")
             legs = tuple(replace(leg, rate=Regulated(leg.rate, r.factor)) for leg in made.legs)
-            made = _with(made, legs=legs, source=f"{made.source}; {r.source}", **merged)
+            made = _with(
+                made, legs=legs, source="; ".join(filter(None, (made.source, r.source))), **merged
+            )
         return made
 
     def at(self, *, V: Any = 0.0, T: Any = 310.15, **given: Any) -> Point:

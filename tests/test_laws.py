@@ -76,6 +76,7 @@ ENDLESS = free_energy_of_atp(1000.0)
 LOW, HIGH = {"Cl_i": 5, "Cl_o": 120}, {"Cl_i": 30, "Cl_o": 120}
 NEURON = {"K_i": 122.873, "Cl_i": 5.163, "K_o": 3.5, "Cl_o": 119}
 LOADED_KCC = {"K_i": 140, "Cl_i": 8, "K_o": 4, "Cl_o": 120}
+PALK = jm.nkcc1("palk", j_max=2.0096e-5 / 1.3852e-6)
 PUMP = jm.na_k_atpase(j_max=1.0)
 # As printed in the reference notes: mol/m2/s are 1e6 amol/um2/s, and a log law U X has the
 # conductance U F^2/RT.
@@ -104,8 +105,8 @@ PRINTED = {
     ),
     "NKCC1 product": (jm.nkcc1("mass_action", k=1e-9), RESTING | LOW, 0.00831),
     "NKCC1 product, high Cl": (jm.nkcc1("mass_action", k=1e-9), RESTING | HIGH, 0.00684),
-    "NKCC1 palk": (jm.nkcc1("palk", j_max=2.0096e-5 / 1.3852e-6), RESTING | LOW, 153.380853),
-    "NKCC1 palk, high Cl": (jm.nkcc1("palk", j_max=2.0096e-5 / 1.3852e-6), RESTING | HIGH, 43.9858095),
+    "NKCC1 palk": (PALK, RESTING | LOW, 153.380853),
+    "NKCC1 palk, high Cl": (PALK, RESTING | HIGH, 43.9858095),
     "KCC2 log": (jm.kcc2("log", g=0.2), LOADED_KCC, 4.69406916e-2),
     "KCC2 log, neuron": (jm.kcc2("log", g=0.2), NEURON, 2.33115523e-2),
     "KCC2 log as U ln": (jm.kcc2("log", g=0.3 * constants.F**2 / RT), LOADED_KCC, 0.254189358),

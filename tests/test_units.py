@@ -87,7 +87,7 @@ def test_spellings_of_one_unit(spelling):
 
 def test_no_symbol_can_be_read_in_two_ways():
     combined = [p + s for p, s in itertools.product(units._PREFIXES, units._PREFIXED)]
-    named = ["min", "h", "atm"]
+    named = ["min", "h", "atm", "mmHg"]
     assert len(set(combined + named)) == len(combined) + len(named) == len(units._SYMBOLS)
 
 

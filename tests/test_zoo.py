@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+import test_zoo_families
 from numpy.testing import assert_allclose
 
 import jaxmembrane as jm
-import test_zoo_families
 from jaxmembrane import analytic, constants
 
 # Rest of each cell: V (mV), concentrations (mM), volume (um^3) where the source gives one, and the

@@ -16,7 +16,8 @@ class Ordered:
     ``trees = B_o (k_out L_i + e_out) + B_i (k_in L_o + e_in)``, where L is the product of all
     c/K of a side and B = 1 + a + a b + a b c + ... their partial products. Binding is at
     equilibrium; the loaded carrier crosses at k_in and k_out, the empty one at e_in and e_out.
-    Closed, ``e_in = k_in e_out / k_out`` by detailed balance.
+    Unless e_in is given, as published, ``e_in = k_in e_out / k_out`` by detailed balance. J is the
+    reverse of this where the reaction is written outward.
 
     Parameters
     ----------
@@ -64,7 +65,8 @@ class RandomOrder:
     """Random binding, ``j_max (a x - b y) / (1 + a + x + a x + b + y + b y)``.
 
     ``a = (Na_o/K_Na)^n exp(-Q u/2)`` and ``x = (X_o/K_X)^m`` outside, ``b = (Na_i/K_Na)^n
-    exp(Q u/2)`` and ``y = (X_i/K_X)^m`` inside, where Q is the charge moved inward.
+    exp(Q u/2)`` and ``y = (X_i/K_X)^m`` inside, for n Na and m of the other species X, and Q
+    charges moved inward.
 
     Parameters
     ----------

@@ -46,7 +46,15 @@ def turnover(forward: Sequence[Any], backward: Sequence[Any]) -> Any:
 
 
 def post_albers_4(s: Site, p: Values) -> Any:
-    """Four-state Post-Albers cycle, ``density (a1 a2 a3 a4 - b1 b2 b3 b4) / trees``, closed.
+    """Four-state Post-Albers cycle, ``density (f1 f2 f3 f4 - b1 b2 b3 b4) / trees``, closed.
+
+    Forward rates ``f1 = k_1 n/D_i``, ``f2 = k_2``, ``f3 = k_3 (K_o/K_K_o)^2/D_o`` and
+    ``f4 = k_4 A/(1 + A)``, backward ``b1 = r_1 ADP``, ``b2 = r_2 m/D_o``,
+    ``b3 = r_3 H Pi/(1 + A)`` and ``b4 = r_4 (K_i/K_K_i)^2/D_i``, where ``A = ATP/K_A``; trees is
+    the sum of all spanning trees.
+    Bound Na is ``n = (Na_i/K_Na_i2)^2 Na_i/(K_Na_i1 exp(delta u))`` inside and
+    ``m = (Na_o/K_Na_o2)^2 Na_o/(K_Na_o1 exp((1 + delta) u))`` outside; ``D_i = n +
+    (1 + Na_i/K_Na_i2)^2 + (1 + K_i/K_K_i)^2 - 1``, D_o likewise with m.
 
     Published with ``b3 = r_3 Pi H / (1 + ATP/K_A)`` and phosphate that binds K, H and Na; here
     ``r_3 H`` is ``(K of the rates and sites) / K_ATP``, as K_ATP holds both pH and binding.
@@ -78,6 +86,10 @@ def post_albers_4(s: Site, p: Values) -> Any:
 
 def post_albers_6(s: Site, p: Values) -> Any:
     """Six-state Post-Albers cycle, ``density (f1 ... f6 - b1 ... b6) / trees``, closed.
+
+    Forward rates ``k_1 Na_i^3``, k_2, k_3, ``k_4 K_o^2``, ``k_5 ATP`` and k_6; backward r_1,
+    ``r_2 ADP``, ``r_3 Na_o^3``, that of phosphate, r_5 and ``r_6 K_i^2``; trees is the sum of all
+    spanning trees.
 
     Voltage acts as ``exp(u/2)`` and ``exp(-u/2)`` on the binding of ATP; phosphate rebinds at
     ``Pi k_1 ... k_6 / (r_1 r_2 r_3 r_5 r_6 K_ATP)``.

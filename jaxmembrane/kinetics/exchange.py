@@ -126,7 +126,7 @@ def weinstein_ae(s: Site, p: Values) -> Any:
 def weinstein_ae_published(s: Site, p: Values) -> Any:
     """AE1 as printed, ``density (k_Cl_in k_HCO3_out c B - k_Cl_out k_HCO3_in C b) / trees``.
 
-    Symbols as in `weinstein_ae`. Irreversible by a trifle: the four rates miss detailed balance by
+    Symbols as in `weinstein`. Irreversible by a trifle: the four rates miss detailed balance by
     0.26 %, or 0.07 mV.
     """
     cl_o, cl_i = s.Cl_o / p.K_Cl, s.Cl_i / p.K_Cl

@@ -33,7 +33,7 @@ def hill_reversible(s: Site, p: Values) -> Any:
 def two_state(s: Site, p: Values) -> Any:
     """Carrier of two states, ``density (k_out r_f - k_back r_b) / (k_out + k_back + r_f + r_b)``.
 
-    For n protons: ``k_out = k_0 exp(nu/2)``, ``k_back = k_0 exp(-nu/2) exp(dG_ATP/RT)
+    For n protons: ``k_out = k_0 exp(n u/2)``, ``k_back = k_0 exp(-n u/2) exp(dG_ATP/RT)
     (H_o/H_ref)^n``, ``r_f = k_r (H_i/H_ref)^n``, ``r_b = k_r``: closed for any ATP and pH.
     """
     n = -s.charge
@@ -59,8 +59,8 @@ def _lit(s: Site, p: Values) -> Any:
 def light_linear(s: Site, p: Values) -> Any:
     """Linear in the proton-motive force: ``j_max L/(L + L_half) (1 - dp/dp_max)``.
 
-    ``dp = (RT/F) ln(H_o/H_i) - V`` and ``dp_max = E_photon/F``, so that the bracket is
-    ``-dG/E_photon``.
+    L is the bare parameter ``light``, ``dp = (RT/F) ln(H_o/H_i) - V`` and ``dp_max = E_photon/F``,
+    so that the bracket is ``-dG/E_photon``.
     """
     return _lit(s, p) * (-s.dG / s.E_photon)
 

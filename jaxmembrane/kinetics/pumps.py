@@ -28,12 +28,16 @@ def garay_garrahan_published(s: Site, p: Values) -> Any:
 
 
 def garay_garrahan(s: Site, p: Values) -> Any:
-    """Saturating pump, bounded by its own free energy: Garay-Garrahan times ``tanh(-dG/2RT)``."""
+    """Saturating pump, bounded by its own free energy: ``G tanh(-dG/2RT)``.
+
+    G is `garay_garrahan_published`, ``j_max [Na_i/(Na_i + K_Na(1 + K_i/K_K_i))]^3
+    [K_o/(K_o + K_K(1 + Na_o/K_Na_o))]^2``.
+    """
     return garay_garrahan_published(s, p) * s.drive
 
 
 def garay_garrahan_reversible(s: Site, p: Values) -> Any:
-    """Saturating pump with its free energy: Garay-Garrahan times ``1 - exp(dG/RT)``.
+    """Saturating pump with its free energy: ``G (1 - exp(dG/RT))``, G as in `garay_garrahan`.
 
     It diverges in dead cells, at dG = +12 kJ/mol to -104 times the forward rate: for a sweep that
     may visit them take `garay_garrahan`.
@@ -45,7 +49,7 @@ def garay_garrahan_reversible(s: Site, p: Values) -> Any:
 
 
 def hill(s: Site, p: Values) -> Any:
-    """``j_max (Na_i / (Na_i + K_Na))^3 (K_o / (K_o + K_K))^2``."""
+    """Saturating in either ion, ``j_max (Na_i/(Na_i + K_Na))^3 (K_o/(K_o + K_K))^2``."""
     return p.j_max * (s.Na_i / (s.Na_i + p.K_Na)) ** 3 * (s.K_o / (s.K_o + p.K_K)) ** 2
 
 
@@ -77,17 +81,17 @@ def wei(s: Site, p: Values) -> Any:
 
 
 def linear(s: Site, p: Values) -> Any:
-    """``b Na_i``."""
+    """Proportional to inside Na, ``b Na_i``."""
     return p.b * s.Na_i
 
 
 def cubic(s: Site, p: Values) -> Any:
-    """``j (Na_i / Na_o)^3``."""
+    """Cube of the sodium ratio, ``j (Na_i/Na_o)^3``."""
     return p.j * (s.Na_i / s.Na_o) ** 3
 
 
 def constant(s: Site, p: Values) -> Any:
-    """``j``, whatever the concentrations."""
+    """Constant, ``j``, whatever the concentrations."""
     del s
     return p.j
 

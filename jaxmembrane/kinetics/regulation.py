@@ -27,7 +27,7 @@ class Inhibition:
 
 @dataclass(frozen=True)
 class Binding:
-    """Rate of a drug's occupancy, ``k_on drug (1 - bound) - k_off bound``, 1/s."""
+    """Rate of a drug's occupancy, ``k_on drug (1 - bound) - k_off bound``."""
 
     drug: str
 

@@ -52,8 +52,9 @@ def bernoulli(x: Any) -> tuple[Any, Any]:
 def ghk(s: Site, p: Values) -> Any:
     """Constant-field flux (Goldman-Hodgkin-Katz), ``P [reactants B(b) - products B(-b)]``.
 
-    B is the Bernoulli function, ``b = dG/RT`` at equal sides (``-z u`` for an ion that leaves);
-    plain diffusion where nothing is charged. Of an elementary reaction.
+    ``B(x) = x / (exp(x) - 1)`` and ``b = dG/RT`` at equal sides, ``-z u`` for an ion that leaves:
+    the outward flux is ``P z u (c_i - c_o exp(-z u)) / (1 - exp(-z u))``. Plain diffusion where
+    nothing is charged.
     """
     if not s.charge and not s.reaction.energy:
         return p.P * (s.reactants - s.products)
@@ -76,7 +77,7 @@ def ohmic(s: Site, p: Values) -> Any:
 
 
 def mass_action(s: Site, p: Values) -> Any:
-    """Mass action, ``J = k [reactants exp(-b/2) - products exp(b/2)]``, b as in `ghk`.
+    """Mass action, ``J = k [reactants exp(-b/2) - products exp(b/2)]``, b = dG/RT at equal sides.
 
     Without charge and energy source b is zero, and ``J = k (reactants - products)``.
     """

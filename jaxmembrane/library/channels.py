@@ -273,7 +273,7 @@ def _check_species(species: object) -> None:
 
 CHANNELS = (
     Entry("leak", passive("K leak", *_NOMINAL["K"]), lambda law: leak(K, law)),
-    Entry("channel", passive("channel"), lambda law: channel("channel", {K: 1.0, Na: 0.4}, law)),
+    Entry("channel", passive("channel"), lambda law: channel("pore", {K: 1.0, Na: 0.4}, law)),
     Entry("cation_channel", CATION_LAWS, cation_channel),
     Entry("gaba_a", GABA_LAWS, gaba_a),
     Entry("gramicidin", GRAMICIDIN_LAWS, gramicidin),

@@ -87,7 +87,7 @@ def h_atpase(
                     dmu = RT ln(H_o/H_i) - F V; irreversible
     ==============  ==============================================================  ===========
 
-    Here k_out = k_0 exp(nu/2), k_back = k_0 exp(-nu/2) exp(dG_ATP/RT) (H_o/H_ref)^n,
+    Here k_out = k_0 exp(n u/2), k_back = k_0 exp(-n u/2) exp(dG_ATP/RT) (H_o/H_ref)^n,
     r_f = k_r (H_i/H_ref)^n for n protons: closed for any ATP and pH. density is in amol/um^2,
     j_max in amol/um^2/s, k in 1/s, H_ref in mM, xi in mol/J, dmu_0 in J/mol.
 

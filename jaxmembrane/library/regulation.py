@@ -96,7 +96,7 @@ def ouabain(isoform: str = "alpha1", kinetics: bool = False) -> Regulation:
     Parameters
     ----------
     isoform : {"alpha1", "alpha2", "alpha3"}
-        Row of the table.
+        Isoform of the pump, which sets the constants.
     kinetics : bool
         Whether binding takes time: a gate ``bound`` with k_on and k_off for K_ouabain.
 

@@ -1,0 +1,163 @@
+"""Protocols: named parameters that change at times, by steps and ramps."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf, isfinite
+from numbers import Real
+from typing import Any
+
+from .naming import UnknownName, unknown
+from .params import Param, check_params
+
+
+@dataclass(frozen=True)
+class Step:
+    """Parameters that take new values at a time, at once or over a while.
+
+    Parameters
+    ----------
+    at : float
+        When, in s after the start; zero or more.
+    changes : mapping
+        Parameter name to its new value, a number or a batch of them.
+    over : float
+        How long the linear ramp to it takes, s; zero is a jump.
+
+    Raises
+    ------
+    ValueError
+        If a time is negative or not finite, or nothing changes.
+
+    Examples
+    --------
+    >>> import jaxmembrane as jm
+    >>> jm.Step(120.0, {"kcc2.g": 3.68}, over=360.0).until
+    480.0
+    """
+
+    at: float
+    changes: Mapping[str, Any]
+    over: float = 0.0
+
+    def __post_init__(self):
+        for what, value in (("at", self.at), ("over", self.over)):
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            if not number or not isfinite(value) or value < 0:
+                raise ValueError(
+                    f"{what} of a step must be a time in s, zero or more, not {value!r}"
+                )
+        if not isinstance(self.changes, Mapping) or not self.changes:
+            raise ValueError(
+                f"a step must change parameters, as in jm.Step(10.0, {{'nka.j_max': 0.0}}), "
+                f"not {self.changes!r}"
+            )
+
+    @property
+    def until(self) -> float:
+        """When the change is complete, s."""
+        return self.at + self.over
+
+
+@dataclass(frozen=True, init=False)
+class Protocol:
+    """Steps in time; those of one parameter must not overlap.
+
+    Two protocols are joined by ``+``.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+        In any order.
+
+    Raises
+    ------
+    TypeError
+        If it holds anything but steps.
+    ValueError
+        If two of them change one parameter at the same time; the sentence names both.
+
+    Examples
+    --------
+    >>> import jaxmembrane as jm
+    >>> block = jm.Protocol([jm.Step(0.0, {"nka.j": 0.0})])
+    >>> pulse = jm.Protocol.pulse("bath.K", 12.0, at=60.0, lasting=30.0, back=3.5)
+    >>> [step.at for step in (block + pulse).steps]
+    [0.0, 60.0, 90.0]
+    """
+
+    steps: tuple[Step, ...]
+
+    def __init__(self, steps: Iterable[Step] = ()):
+        steps = tuple(steps)
+        for step in steps:
+            if not isinstance(step, Step):
+                raise TypeError(f"a protocol must be made of jm.Step objects, not {step!r}")
+        steps = tuple(sorted(steps, key=lambda step: step.at))
+        object.__setattr__(self, "steps", steps)
+        for name in self.names:
+            own = [step for step in steps if name in step.changes]
+            for one, other in pairwise(own):
+                if other.at < one.until or other.at == one.at:
+                    raise ValueError(
+                        f"{name} is changed by two steps at once: from {one.at:g} to {one.until:g} "
+                        f"s and from {other.at:g} to {other.until:g} s"
+                    )
+
+    @classmethod
+    def pulse(cls, name: str, value: Any, *, at: float, lasting: float, back: Any) -> "Protocol":
+        """A parameter that takes a value for a while and then goes back."""
+        return cls([Step(at, {name: value}), Step(at + lasting, {name: back})])
+
+    def __add__(self, other: "Protocol") -> "Protocol":
+        return Protocol((*self.steps, *other.steps))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Parameters that it changes, in the order in which it does."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.changes))
+
+    @property
+    def ends(self) -> list[float]:
+        """Ends of the pieces in which every parameter is linear in time; the last is infinite."""
+        times = {t for step in self.steps for t in (step.at, step.until)}
+        return [*sorted(t for t in times if t > 0), inf]
+
+    def check(self, declared: Mapping[str, Param]) -> None:
+        """Refuse parameters that a cell does not have, and values outside their domains.
+
+        Raises
+        ------
+        UnknownName
+            (a `KeyError`) with the nearest name.
+        ValueError
+            For a value outside its domain.
+        """
+        for step in self.steps:
+            for name in step.changes:
+                if name not in declared:
+                    raise UnknownName(
+                        unknown(f"parameter in the step at {step.at:g} s:", name, declared)
+                    )
+            check_params(declared, step.changes, f"in the step at {step.at:g} s, parameter")
+
+    def values(self, name: str, initial: Any) -> tuple[list[Any], list[Any]]:
+        """Values of a parameter at the start and at the end of each piece."""
+        first, last, begins = [], [], 0.0
+        own = [step for step in self.steps if name in step.changes]
+
+        def value(t: float, after: bool) -> Any:
+            current = initial
+            for step in own:
+                target = step.changes[name]
+                if step.until < t or (step.until == t and (after or step.over)):
+                    current = target
+                elif step.at < t:
+                    current = current + (t - step.at) / step.over * (target - current)
+            return current
+
+        for ends in self.ends:
+            first.append(value(begins, True))
+            last.append(first[-1] if ends == inf else value(ends, False))
+            begins = ends
+        return first, last
