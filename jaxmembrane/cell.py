@@ -189,7 +189,7 @@ class Cell:
     def buffered(self) -> dict[str, tuple[Species, ...]]:
         """Buffered species of each compartment that has any, by its name."""
         found = {
-            a.name: tuple(s for s in self.contents[a.name] if a.kind(s.name) == "buffered")
+            a.name: tuple(s for s in self.contents[a.name] if s.z and a.kind(s.name) == "buffered")
             for a in self.compartments
         }
         return {name: species for name, species in found.items() if species}

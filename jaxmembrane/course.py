@@ -153,7 +153,7 @@ def follow(
         return turn + 1, t, h, next_piece, u, saved, burst, steps, active
 
     zero = jnp.zeros(lanes, begin[0].dtype)
-    start = [jnp.where(times[:, None] <= 0.0, x, jnp.nan) for x in begin]
+    start = [jnp.where(active & (times[:, None] <= 0.0), x, jnp.nan) for x in begin]
     carry = (
         0, zero, zero, jnp.zeros(lanes, jnp.int32), list(begin), start,
         jnp.zeros(lanes, bool), jnp.zeros(lanes, jnp.int32), active,

@@ -13,6 +13,8 @@ from .membrane import AREAS
 from .unknowns import Key, State
 
 _CHARGE_PASSES = 5
+FROM_AFAR = 60
+"""Passes that put charge right from any start: each moves an ion by one e-fold at most."""
 
 
 def time_jacobian(eq: Equations, u: Sequence[Any], jacobian: Matrix) -> list[list[Any]]:
@@ -121,14 +123,14 @@ def _charging(eq: Equations, state: State, growth: Mapping, charging: Mapping) -
     return solve(matrix, rhs)
 
 
-def with_charge(eq: Equations, u: Sequence[Any]) -> list[Any]:
+def with_charge(eq: Equations, u: Sequence[Any], passes: int = _CHARGE_PASSES) -> list[Any]:
     """Unknowns whose concentrations fit the charge of the membranes; `eq` carries all species.
 
     All ions of a compartment move together, ``c_s exp(-z_s x)``, so that none can become negative:
     the change is small where u is close, as after a step that kept charge to first order. What is
     left would otherwise be put on V, thousands of mV for a per cent of an ion.
     """
-    return jax.lax.fori_loop(0, _CHARGE_PASSES, lambda _, u: _towards_charge(eq, u), list(u))
+    return jax.lax.fori_loop(0, passes, lambda _, u: _towards_charge(eq, u), list(u))
 
 
 def _towards_charge(eq: Equations, u: list[Any]) -> list[Any]:
@@ -139,7 +141,9 @@ def _towards_charge(eq: Equations, u: list[Any]) -> list[Any]:
         if not ions:
             continue
         missing = eq.missing_charge(a.name, state)
-        stiffness = sum(s.z**2 * state.c[a.name, s.name] for s in ions)
+        stiffness = sum(
+            s.z**2 * capacity(eq, state, a.name, s.name) / state.volume[a.name] for s in ions
+        )
         x = jnp.clip(-missing / (eq.F * state.volume[a.name] * stiffness), -1.0, 1.0)
         for s in ions:
             j = eq.unknowns.index(("c", a.name, s.name))

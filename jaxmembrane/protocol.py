@@ -110,6 +110,8 @@ class Protocol:
         return cls([Step(at, {name: value}), Step(at + lasting, {name: back})])
 
     def __add__(self, other: "Protocol") -> "Protocol":
+        if not isinstance(other, Protocol):
+            return NotImplemented
         return Protocol((*self.steps, *other.steps))
 
     @property

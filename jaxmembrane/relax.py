@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from .balance import Equations
-from .dynamics import capacity, velocity, with_charge
+from .dynamics import FROM_AFAR, capacity, velocity, with_charge
 from .linalg import solve
 from .newton import largest, materialize, scaled, tolerance
 from .unknowns import Key, State
@@ -85,7 +85,7 @@ def relax(eq: Equations, u: Sequence[Any], pace: Pace, active: Any) -> Course:
             active & ~(done | away | lost),
         )
 
-    u = with_charge(eq, u)
+    u = with_charge(eq, u, FROM_AFAR)
     lanes = u[0].shape
     no = jnp.zeros(lanes, bool)
     carry = (0, list(u), first_step(eq, u, pace), jnp.zeros(lanes, jnp.int32), no, no, active)
@@ -97,7 +97,8 @@ def _weights(eq: Equations, u: Sequence[Any]) -> list[Any]:
     """How much a change of each unknown counts.
 
     That of a trace species counts little: it follows the others quasi-steadily, and may have
-    hundreds of e-folds to go. So does that of a potential far out, where a runaway pump puts it.
+    hundreds of e-folds to go. So does that of a potential far out, where a runaway pump puts it,
+    and that of the impermeant's charge where there is little of it.
     """
     state = eq.state(u)
     weights: list[Any] = [1.0] * len(eq.unknowns)
@@ -105,6 +106,9 @@ def _weights(eq: Equations, u: Sequence[Any]) -> list[Any]:
         if key[0] == "c":
             share = state.c[key[1], key[2]] / eq.osmolarity(key[1], state)
             weights[j] = jnp.maximum(jnp.minimum(1e3 * share, 1.0), _TRACE)
+        elif key[0] == "z":
+            share = eq.params[f"{key[1]}.X"] / state.volume[key[1]] / eq.osmolarity(key[1], state)
+            weights[j] = jnp.minimum(share, 1.0)
         elif key[0] == "phi":
             weights[j] = 1.0 / (1.0 + jnp.abs(x) / _FAR)
     return weights

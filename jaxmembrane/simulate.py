@@ -17,9 +17,10 @@ from .labelled import Labelled
 from .outputs import OUTPUTS, Reading, check_outputs, labels, shown_dims
 from .params import check_params
 from .protocol import Protocol
-from .rest import STATUS, Lanes, has_rest, safe_point, solve_rest
-from .steady import batch, check_precision, lanes_of
+from .rest import STATUS, Found, Lanes, has_rest, safe_point, solve_rest
+from .steady import Rest, batch, check_precision, lanes_of
 from .structure import structure
+from .unknowns import unknown_keys
 
 USUAL = ("V", "volume", "c", "E", "flux")
 
@@ -57,7 +58,7 @@ def simulate(
     protocol: Protocol | None = None,
     times: Any = None,
     *,
-    start: Mapping[str, Any] | None = None,
+    start: Rest | Mapping[str, Any] | None = None,
     outputs: Sequence[str] | None = None,
     rtol: float = 1e-6,
     max_steps: int = 100_000,
@@ -79,9 +80,10 @@ def simulate(
         What changes, and when; values may be arrays that broadcast against the parameters.
     times : array of float
         Times to save at, s, increasing, zero or more.
-    start : mapping, optional
+    start : Rest or mapping, optional
         Where to begin instead of the rest, by the names of `steady_state`: values of V, of all free
-        species but the dependent ion, and of the volume; what is not given is at rest.
+        species but the dependent ion, and of the volume; what is not given is at rest. Who gives
+        all of them may follow a cell that has no rest.
     outputs : sequence of str, optional
         Which outputs to save; V, volume, c, E and flux unless told otherwise.
     rtol : float
@@ -128,7 +130,8 @@ def simulate(
     moments = _check_times(times)
     names = check_outputs(USUAL if outputs is None else outputs, OUTPUTS, cell)
     dtype = check_precision("float64")
-    begin = {} if start is None else check_start(cell, start)
+    begin = start.as_start(cell) if isinstance(start, Rest) else start
+    begin = {} if begin is None else check_start(cell, begin)
     check_params(cell.parameters, params or {})
     protocol.check(cell.parameters)
     changed = {
@@ -148,7 +151,9 @@ def simulate(
     )
     nominal = {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()}
     known = begin_at(cell, begin, flat, lambda x: lanes_of(x, shape))
-    limits = Limits(jnp.asarray(rtol, dtype), jnp.asarray(max_steps, jnp.int32), jnp.asarray(growth, dtype))
+    limits = Limits(
+        jnp.asarray(rtol, dtype), jnp.asarray(max_steps, jnp.int32), jnp.asarray(growth, dtype)
+    )
     found = _run(
         structure(cell), names, Lanes(flat, known, nominal), pieces, jnp.asarray(moments), limits
     )
@@ -166,6 +171,18 @@ def _check_times(times: Any) -> np.ndarray:
     return moments
 
 
+def _placed(cell: Cell, lanes: Lanes, rest: Found) -> Found:
+    """Where lanes begin: as the user says, else at rest. Who says all of it needs no rest."""
+    keys, whole = unknown_keys(cell), rest.status != STATUS["invalid"]
+    u = list(rest.u)
+    for j, key in enumerate(keys):
+        given = lanes.begin.get(key, jnp.full_like(u[j], jnp.nan))
+        whole = whole & jnp.isfinite(given)
+        u[j] = jnp.where(jnp.isfinite(given), given, u[j])
+    status = jnp.where(whole, STATUS["stable"], rest.status).astype(rest.status.dtype)
+    return rest._replace(u=u, status=status)
+
+
 @partial(jax.jit, static_argnums=(0, 1))
 def _run(
     cell: Cell,
@@ -175,16 +192,10 @@ def _run(
     times: Any,
     limits: Limits,
 ) -> dict[str, list[Any]]:
-    found = solve_rest(cell, lanes)
+    found = _placed(cell, lanes, solve_rest(cell, lanes))
     ok = has_rest(found.status)
-    u, safe = safe_point(cell, lanes, found)
-    eq = Equations(cell, safe)
+    begin, safe = safe_point(cell, lanes, found)
     n = ok.shape[0]
-    begin = [jnp.broadcast_to(x, (n,)) for x in u]
-    for j, key in enumerate(eq.unknowns):
-        if key in lanes.begin:
-            x = lanes.begin[key]
-            begin[j] = jnp.where(jnp.isfinite(x), x, begin[j])
     course = follow(cell, safe, pieces, begin, times, limits, ok)
     lost = ~course.finished & ~course.burst & (course.steps < limits.max_steps)
     status = jnp.where(course.finished, STATUS["stable"], STATUS["not_converged"])

@@ -18,7 +18,6 @@ sys.path.insert(0, str(TEXTBOOK))
 import cells  # noqa: E402
 import inventory  # noqa: E402
 from claims import CLAIMS  # noqa: E402
-from course import course  # noqa: E402
 
 _SPEC = importlib.util.spec_from_file_location("textbook_run", TEXTBOOK / "run.py")
 assert _SPEC and _SPEC.loader
@@ -256,18 +255,18 @@ def test_atp_depletion_runs_as_in_an_independent_model(supply):
 
 def test_wash_out_overshoots_as_far_as_the_pump_saturates():
     """Ten minutes of block, then the pump again: -164 mV for the cubic law, -77.4 for the other."""
-    start = cells.at_rest().as_start(cells.neuron())
     # That model has no dependence on ATP here.
     laws = {
-        cells.neuron: ({"nka.j": 0.0}, {}),
-        cells.saturating_neuron: ({"nka.j_max": 0.0}, {"nka.K_m_ATP": 1e-12}),
+        cells.neuron: ("nka.j", {}),
+        cells.saturating_neuron: ("nka.j_max", {"nka.K_m_ATP": 1e-12}),
     }
-    washed = {}
-    for cell, (blocking, kept) in laws.items():
-        blocked = course(cell(), start, blocking, (0.0, 600.0))
-        washed[cell] = course(cell(), blocked.end(), kept, (0.0, 10.0, 290.0, 7200.0))
-    assert_allclose(cells.value(washed[cells.neuron], "V", 10.0), -164.0, atol=0.5)
-    assert_allclose(cells.value(washed[cells.saturating_neuron], "V", 290.0), -77.4, atol=0.05)
+    washed, times = {}, (0.0, 600.0, 610.0, 890.0, 7800.0)
+    for cell, (pump, kept) in laws.items():
+        back = cell().nominal()[pump]
+        block = jm.Protocol.pulse(pump, 0.0, at=0.0, lasting=600.0, back=back)
+        washed[cell] = jm.simulate(cell(), kept, block, times, start=cells.at_rest())
+    assert_allclose(cells.value(washed[cells.neuron], "V", 610.0), -164.0, atol=0.5)
+    assert_allclose(cells.value(washed[cells.saturating_neuron], "V", 890.0), -77.4, atol=0.05)
     rest = cells.value(cells.pump_block(), "V", 0.0)
     for found in washed.values():
         assert_allclose(found.V[-1], rest, atol=1e-4)
@@ -278,24 +277,13 @@ def test_wash_out_overshoots_as_far_as_the_pump_saturates():
     ("share", "expected"), [(0.5, (-70.95, 41.5, 95.4)), (0.2, (-42.5, 114.8, None))]
 )
 def test_partial_block_of_the_saturating_pump(share, expected):
-    cell, start = cells.saturating_neuron(), cells.at_rest().as_start(cells.neuron())
+    cell = cells.saturating_neuron()
     left = {"nka.j_max": share * cell.nominal()["nka.j_max"], "nka.K_m_ATP": 1e-12}
-    found = course(cell, start, left, (0.0, 21600.0))
+    found = cells.after(left, (21600.0,), cell, start=cells.at_rest())
     assert_allclose(found.V[-1], expected[0], atol=0.05)
     for species, c in zip(("Na", "K"), expected[1:], strict=True):
         if c is not None:
             assert_allclose(found.c[species][-1], c, atol=0.05)
-
-
-def test_a_course_of_a_cell_that_it_cannot_follow_is_refused():
-    with pytest.raises(ValueError, match="one membrane around one osmotic compartment"):
-        course(jm.zoo.root_cell(), {}, {}, (0.0, 1.0))
-
-
-def test_a_course_from_rest_stays_there():
-    found = course(cells.neuron(), cells.at_rest(), {}, (0.0, 3600.0))
-    assert_allclose(found.V, found.V[0], atol=1e-6)
-    assert_allclose(found.volume[1], found.volume[0], rtol=1e-9)
 
 
 def test_a_course_keeps_charge():

@@ -1,11 +1,11 @@
 """The cells that many claims share, each solved once: the published neuron and its variants."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from math import pi
 
 import jax
 import numpy as np
-from course import Course, course
 
 import jaxmembrane as jm
 from jaxmembrane.constants import F, R
@@ -131,28 +131,39 @@ def root() -> jm.Rest:
     return jm.steady_state(jm.zoo.root_cell(), {"h_atpase.density": density}, outputs=outputs)
 
 
+def after(
+    changes: Mapping[str, float],
+    times: Sequence[float],
+    cell: jm.Cell | None = None,
+    params: Mapping[str, float] | None = None,
+    start: jm.Rest | None = None,
+) -> jm.Course:
+    """The neuron, or another cell, in time (s) after parameters have changed at once."""
+    changed = jm.Protocol([jm.Step(0.0, changes)])
+    cell = neuron() if cell is None else cell
+    return jm.simulate(cell, params, changed, (0.0, *times), start=start, rtol=1e-9)
+
+
 @cache
-def pump_block() -> Course:
+def pump_block() -> jm.Course:
     """The pump is blocked for six hours, as by ouabain."""
-    times = (0.0, *np.linspace(1e-3, 0.1, 100), 1.0, 10.0, 60.0, 600.0, 1800.0, 3600.0)
-    return course(neuron(), at_rest(), {"nka.j": 0.0}, (*times, 7200.0, 21600.0))
+    times = (*np.linspace(1e-3, 0.1, 100), 1.0, 10.0, 60.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0)
+    return after({"nka.j": 0.0}, times)
 
 
 @cache
-def gaba_opens(scenario: str) -> Course:
+def gaba_opens(scenario: str) -> jm.Course:
     """GABA-A receptors of 10 S/m^2 open for five seconds."""
-    changed = SCENARIOS[scenario] | {"gaba_a.g": 10.0}
-    return course(neuron(), at_rest(scenario), changed, (0.0, 0.02, 5.0))
+    return after({"gaba_a.g": 10.0}, (0.02, 5.0), params=SCENARIOS[scenario])
 
 
 @cache
-def atp_falls(ATP: float, ADP: float) -> Course:
+def atp_falls(ATP: float, ADP: float) -> jm.Course:
     """ATP falls, and stays low for an hour."""
-    start = at_rest().as_start(neuron())
-    return course(saturating_neuron(), start, {"ATP": ATP, "ADP": ADP}, (0.0, 3600.0))
+    return after({"ATP": ATP, "ADP": ADP}, (3600.0,), saturating_neuron(), start=at_rest())
 
 
-def value(found: Course, name: str, t: float) -> float:
+def value(found: jm.Course, name: str, t: float) -> float:
     """V, volume or a concentration of a course at one of its times (s)."""
     series = getattr(found, name) if name in ("V", "volume") else found.c[name]
-    return float(series[int(np.argmin(np.abs(found.t - t)))])
+    return float(series[int(np.argmin(np.abs(found.time - t)))])

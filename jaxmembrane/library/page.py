@@ -89,6 +89,16 @@ print(jm.check(ncx))  # the second law, units, finite derivatives
   amol, mV, fC and K, thus mM, pS and fA.
 """
 _NEW_SPECIES = 'A new one is `jm.Species("Li", +1)`, given as `species=` to `jm.Transporter`.'
+_WATER = """\
+Water crosses a membrane through aquaporins and lipid, neutral and without a law of its own:
+
+    dw/dt = L_w A (osm_i - osm_o - turgor / RT)
+
+`membrane.L_w` (um/s/mM) is the osmotic permeability P_f times the molar volume of water,
+`jm.analytic.water_permeability(150.0)` = 0.0027 for 150 um/s. With `jm.Membrane(..., wall=True)` a
+wall presses water out, `turgor = wall_modulus ln(w / wall_volume)`, and the output `turgor` is its
+pressure in Pa. `jm.analytic.water_flow`, `turgor` and `osmotic_pressure` give each part alone.
+"""
 _REGULATION = """\
 A regulation is a factor on a turnover: `jm.nkcc1().regulated(jm.inhibitor("bumetanide", K=1e-3))`.
 Free energy, reversal potential and equilibrium stay where they are.
@@ -104,7 +114,7 @@ def render() -> str:
         parts += [f"\n## {title}"]
         for entry in family:
             parts += _transporter(entry)
-    parts += [f"\n## Regulation\n\n{_REGULATION}"]
+    parts += [f"\n## Water\n\n{_WATER}", f"\n## Regulation\n\n{_REGULATION}"]
     for name, calls in _REGULATIONS.items():
         parts += _regulation(getattr(library, name), calls)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).strip() + "\n"
@@ -119,7 +129,7 @@ def _contents() -> Iterator[str]:
             charges = dict.fromkeys(f"{r.charge:+d}" if r.charge else "0" for r in reactions)
             link, written = f"[{entry.name}](#{entry.name})", code(*(r.text for r in reactions))
             rows.append((link, written, ", ".join(charges), str(len(entry.laws))))
-    rows.append(("**[Regulation](#regulation)**", "", "", ""))
+    rows += [("**[Water](#water)**", "", "", ""), ("**[Regulation](#regulation)**", "", "", "")]
     rows += [(f"[{name}](#{name})", "", "", "") for name in _REGULATIONS]
     yield "## Contents"
     yield from table(("", "reaction", "Q", "laws"), rows)

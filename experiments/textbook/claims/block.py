@@ -3,8 +3,7 @@
 # ruff: noqa: D103 (what a function of a claim computes is said by its row of table.csv)
 
 import numpy as np
-from cells import at_rest, atp_falls, neuron, other_pump, pump_block, value
-from course import course
+from cells import PUMP, after, at_rest, atp_falls, neuron, other_pump, pump_block, value
 from scipy.optimize import curve_fit
 
 import jaxmembrane as jm
@@ -29,8 +28,8 @@ def relative_volume(t):
 def fitted_time_constant():
     """Time constant (s) of the exponential through V of the first 100 ms after the block."""
     found = pump_block()
-    early = found.t <= 0.1
-    t, V = found.t[early], found.V[early]
+    early = found.time <= 0.1
+    t, V = found.time[early], np.asarray(found.V)[early]
     shape = curve_fit(
         lambda t, end, size, tau: end - size * np.exp(-t / tau), t, V, (-64.0, 8.0, 0.02)
     )
@@ -56,7 +55,8 @@ def shift_by_pumps(sodium, potassium):
 
 def stoichiometry_step(sodium, potassium):
     """Change of V (mV) 0.2 s after every pump of the neuron changes its stoichiometry."""
-    found = course(other_pump(sodium, potassium), at_rest().as_start(neuron()), {}, (0.0, 0.2))
+    # Where the neuron rests, the other pump begins.
+    found = after({"nka.j": PUMP}, (0.2,), other_pump(sodium, potassium), start=at_rest())
     return found.V[1] - found.V[0]
 
 
@@ -79,7 +79,7 @@ def the_membrane_charges():
 def atp_deprivation():
     found = atp_falls(1e-3, 1.0)
     return {
-        **{f"{name}_i after 1 h": c[-1] for name, c in found.c.items()},
+        **{f"{name}_i after 1 h": c[-1] for (name,), c in found.c.items()},
         "V after 1 h": found.V[-1],
         "volume after 1 h": found.volume[-1] / found.volume[0],
         "V after 1 h at 10 uM ATP": atp_falls(1e-2, 0.5).V[-1],

@@ -1,0 +1,162 @@
+"""The step of the stiff integrator: its order, its stability, and the algebra below it."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from jaxmembrane.linalg import factorize, substitute
+from jaxmembrane.rosenbrock import between, step
+
+# Nonlinear and driven in time, with the solution (exp(sin t), exp(-sin t)).
+BEGIN, END = 0.3, 1.3
+
+
+def driven(t, u):
+    x, y = u
+    return [np.cos(t) * x * x * y, -np.cos(t) * y * y * x]
+
+
+def driven_jacobian(t, u):
+    x, y = u
+    c = np.cos(t)
+    return [[2.0 * c * x * y, c * x * x], [-c * y * y, -2.0 * c * x * y]]
+
+
+def driven_drift(t, u):
+    x, y = u
+    return [-np.sin(t) * x * x * y, np.sin(t) * y * y * x]
+
+
+def driven_solution(t):
+    return [np.exp(np.sin(t)), np.exp(-np.sin(t))]
+
+
+def one_step(h, at=BEGIN):
+    u = driven_solution(at)
+    return u, step(driven, driven_jacobian(at, u), driven_drift(at, u), at, u, h)
+
+
+def course_error(steps):
+    """Error at the end of a course of equal steps."""
+    h, u = (END - BEGIN) / steps, driven_solution(BEGIN)
+    for i in range(steps):
+        t = BEGIN + i * h
+        u = step(driven, driven_jacobian(t, u), driven_drift(t, u), t, u, h).u
+    return max(abs(x - y) for x, y in zip(u, driven_solution(END), strict=True))
+
+
+def orders(errors):
+    """Exponents of h between neighbours whose steps differ twofold."""
+    return np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+
+
+def test_the_method_is_of_order_4_on_a_nonlinear_driven_problem():
+    errors = [course_error(n) for n in (64, 128, 256)]
+    found = orders(errors)
+    assert_allclose(found, 4.0, atol=0.2, err_msg=f"errors {errors}, orders {found}")
+
+
+def test_the_method_without_drift_is_of_order_1_on_it():
+    """So that the test above can see a wrong drift."""
+
+    def error(steps):
+        h, u = (END - BEGIN) / steps, driven_solution(BEGIN)
+        for i in range(steps):
+            t = BEGIN + i * h
+            u = step(driven, driven_jacobian(t, u), None, t, u, h).u
+        return max(abs(x - y) for x, y in zip(u, driven_solution(END), strict=True))
+
+    found = orders([error(n) for n in (32, 64, 128)])
+    assert (found < 2.2).all(), f"orders {found}"
+
+
+def test_a_step_errs_in_order_5_and_its_estimate_in_order_4():
+    own, estimated = [], []
+    for h in (0.05, 0.025, 0.0125):
+        _, tried = one_step(h)
+        exact = driven_solution(BEGIN + h)
+        own.append(max(abs(x - y) for x, y in zip(tried.u, exact, strict=True)))
+        estimated.append(max(abs(x) for x in tried.error))
+    assert_allclose(orders(own), 5.0, atol=0.3, err_msg=f"errors {own}, orders {orders(own)}")
+    message = f"estimates {estimated}, orders {orders(estimated)}"
+    assert_allclose(orders(estimated), 4.0, atol=0.3, err_msg=message)
+    assert (np.array(estimated) > own).all()
+
+
+def test_dense_output_is_of_order_3_or_better():
+    shares = np.linspace(0.0, 1.0, 21)
+    errors = []
+    for h in (0.2, 0.1, 0.05):
+        u, tried = one_step(h)
+        exact = driven_solution(BEGIN + shares * h)
+        seen = between(u, tried, shares)
+        errors.append(max(np.abs(x - y).max() for x, y in zip(seen, exact, strict=True)))
+    found = orders(errors)
+    # A solution of order 3 errs in order 4 within one step.
+    assert (found > 3.7).all(), f"errors {errors}, orders {found}"
+
+
+def test_dense_output_meets_both_ends_of_a_step():
+    u, tried = one_step(0.2)
+    assert between(u, tried, 0.0) == u
+    assert between(u, tried, 1.0) == tried.u
+
+
+def growth(z):
+    """R(z): what a step of size one makes of u' = z u."""
+    return step(lambda t, u: [z * u[0]], [[z]], None, 0.0, [1.0], 1.0).u[0]
+
+
+@pytest.mark.parametrize("z", [-1e8, -1e12, -1e16])
+def test_what_is_infinitely_fast_is_gone_after_one_step(z):
+    # R falls as 1/z; roundings of the stages are left.
+    assert abs(growth(z)) < 20.0 / abs(z) + 1e-13
+
+
+def test_the_imaginary_axis_does_not_grow():
+    """With R(z) -> 0 far away, and poles to the right, this is L-stability."""
+    y = np.concatenate([np.linspace(0.0, 20.0, 401), np.geomspace(20.0, 1e6, 200)])
+    assert max(abs(growth(1j * x)) for x in y) <= 1.0 + 1e-12
+
+
+def test_a_step_is_the_exponential_to_order_4():
+    found = orders([abs(growth(z) - np.exp(z)) for z in (-0.4, -0.2, -0.1)])
+    assert_allclose(found, 5.0, atol=0.3, err_msg=f"orders {found}")
+
+
+def followed(rate, steps, begin):
+    """Error at the end of Prothero and Robinson's u' = -rate (u - cos t) - sin t."""
+    h, u = 2.0 / steps, [begin]
+    for i in range(steps):
+        t = i * h
+        drift = [-rate * np.sin(t) - np.cos(t)]
+        u = step(lambda t, u: [-rate * (u[0] - np.cos(t)) - np.sin(t)], [[-rate]], drift, t, u, h).u
+    return abs(u[0] - np.cos(2.0))
+
+
+@pytest.mark.parametrize("rate", [1e4, 1e6, 1e8, 1e10])
+def test_a_stiff_problem_is_followed_with_steps_far_above_its_time_constant(rate):
+    # The error of a stiffly accurate method falls with the rate, down to roundings.
+    assert followed(rate, 20, 1.0) < 0.02 / rate + 1e-13
+    # Wherever it begins: the distance of ten is gone at once.
+    assert followed(rate, 20, 11.0) < 0.02 / rate + 1e-13
+
+
+def test_factors_solve_as_numpy_does():
+    rng = np.random.default_rng(0)
+    for n in range(1, 8):
+        matrix = rng.normal(size=(n, n, 5)) + 4.0 * n * np.eye(n)[..., None]
+        rhs = rng.normal(size=(n, 5))
+        found = substitute(factorize(list(matrix)), list(rhs))
+        expected = np.linalg.solve(np.moveaxis(matrix, -1, 0), rhs.T[..., None])[..., 0].T
+        assert_allclose(np.stack(found), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_factors_hold_for_more_than_one_right_hand_side():
+    rng = np.random.default_rng(1)
+    matrix = rng.normal(size=(5, 5)) + 10.0 * np.eye(5)
+    lu = factorize(matrix.tolist())
+    kept = [list(row) for row in lu]
+    for column in rng.normal(size=(3, 5)):
+        assert_allclose(substitute(lu, column), np.linalg.solve(matrix, column), rtol=1e-12)
+    assert lu == kept
