@@ -149,9 +149,8 @@ def test_one_core_gives_the_bits_of_many(tmp_path, whole):
 @pytest.mark.parametrize("tile", [1024, 100])
 def test_neither_the_neighbours_of_a_row_nor_its_place_matter(tmp_path, tile):
     """A third of these rows need the later tiers, which gather them from all over a tile."""
-    cell = jm.Cell(
-        [jm.leak(jm.Na), jm.leak(jm.K), jm.leak(jm.Cl), jm.na_k_atpase(), jm.kcc2(), jm.nkcc1()]
-    )
+    leaks = [jm.leak(jm.Na), jm.leak(jm.K), jm.leak(jm.Cl)]
+    cell = jm.Cell([*leaks, jm.na_k_atpase(), jm.kcc2(), jm.nkcc1("palk")])
     names = ["leak_Na.P", "leak_K.P", "nka.j_max", "bath.K"]
     nominal = cell.nominal()
     axes = {n: jm.LogUniform(nominal[n] * 1e-2, nominal[n] * 1e2) for n in names}
