@@ -27,8 +27,8 @@ from scipy.optimize import root
 import jaxmembrane as jm
 from jaxmembrane.balance import Equations
 from jaxmembrane.engine import TILE, Engine, Tile
+from jaxmembrane.programs import resting_job
 from jaxmembrane.start import guess
-from jaxmembrane.sweep import resting_engine
 
 SWEPT = ("leak_Na.P", "leak_K.P", "leak_Cl.P", "nka.j_max", "kcc2.j_max", "nkcc1.j_max")
 OUTPUTS = ("V", "volume", "c", "status", "steps", "residual")
@@ -147,7 +147,7 @@ def main():
     rows = 20_000 if arguments.quick else 100_000
     jm.configure(cpu_devices=os.cpu_count(), cache=False)
     cell, fixed, columns = cells(rows)
-    made, ours_s, compile_s = timed(resting_engine(cell, fixed, OUTPUTS, TILE["cpu"]), columns)
+    made, ours_s, compile_s = timed(resting_job(cell, fixed, OUTPUTS).engine(TILE["cpu"]), columns)
     status, c = made["status"][0], made["c"]
     versions = {name: version(name) for name in ("jax", "jaxlib", "numpy", "scipy", "optimistix")}
     print(

@@ -2,10 +2,13 @@
 
 from . import analytic as analytic
 from . import constants as constants
+from . import interventions as interventions
 from . import zoo as zoo
 from .cell import Cell as Cell
 from .checks import CheckError as CheckError
 from .checks import check as check
+from .continuation import Branch as Branch
+from .continuation import continuation as continuation
 from .distributions import Choice as Choice
 from .distributions import Grid as Grid
 from .distributions import LogNormal as LogNormal
@@ -46,6 +49,7 @@ from .membrane import Bath as Bath
 from .membrane import Compartment as Compartment
 from .membrane import Membrane as Membrane
 from .params import Param as Param
+from .protocol import Initial as Initial
 from .protocol import Protocol as Protocol
 from .protocol import Step as Step
 from .regulation import Regulation as Regulation
@@ -68,6 +72,12 @@ from .species import Species as Species
 from .steady import Rest as Rest
 from .steady import steady_state as steady_state
 from .store import open_store as open_store
+from .summary import Area as Area
+from .summary import At as At
+from .summary import Maximum as Maximum
+from .summary import Minimum as Minimum
+from .summary import TimeConstant as TimeConstant
+from .summary import TimeTo as TimeTo
 from .sweep import sweep as sweep
 from .transport import Transporter as Transporter
 from .units import convert as convert

@@ -8,7 +8,8 @@ With ``carry_all`` every species is an unknown and charge is a row, which keeps 
 positive. See `unknowns` for what is solved, and `contents` for the charge.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -34,6 +35,14 @@ def columns(f: Callable, u: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
     return value, [list(row) for row in zip(*columns, strict=True)]
 
 
+Once = Callable[[Any], Any]
+"""What computes a pytree once in a loop, see `newton.materialize`."""
+
+
+def _as_is(values: Any) -> Any:
+    return values
+
+
 class Equations(Contents):
     """The equations of a cell at given parameters; make them once, outside any loop."""
 
@@ -55,78 +64,110 @@ class Equations(Contents):
         """Turnover of each reaction of a transporter in a medium."""
         return point.turnovers(t, medium, self.values(t), state.gates.get(t.name, {}))
 
-    def residual(self, u: Sequence[Any], followed: Sequence[Any] | None = None) -> list[Any]:
+    def residual(
+        self, u: Sequence[Any], followed: Sequence[Any] | None = None, once: Once = _as_is
+    ) -> list[Any]:
         """What has to vanish, as in `rows`.
 
         Rates of change dn/dt (amol/s), dw/dt (um^3/s), of gates (1/s) and of buffered charge
         (amol/s); charges (fC); amounts (amol) and volumes (um^3) of pools less their totals.
         """
-        state = self.state(u, followed)
-        wanted, totals = set(self.rows), {}
-        for key, term in (*self._flows(state), *self._water(state), *self._gating(state)):
-            if key in wanted:
-                totals[key] = totals[key] + term if key in totals else term
-        for key in self.rows:
-            if key[0] == "q":
-                totals[key] = self.missing_charge(key[1], state)
-        for pool in self.cell.pools:
-            totals["p", pool.owner, pool.species] = self._pooled(pool, state)
-        return [totals[key] for key in self.rows]
+        return self._summed(once(self.terms(self.state(u, followed))))
 
-    def _pooled(self, pool: Pool, state: State) -> Any:
-        total = -self.params[pool.parameter]
-        for (a, what), n in pool.terms:
-            amount = state.volume[a] * (1.0 if what == "volume" else state.c[a, what])
-            total = total + n * amount
-        return total
+    def terms(self, state: State) -> dict[Key, Any]:
+        """Everything that rows are sums of, each once.
 
-    def _flows(self, state: State) -> Iterator[tuple[Key, Any]]:
-        """What each reaction adds to the amount of each species on either side, amol/s."""
-        flux = self.turnovers(state)
+        Turnover of a reaction on its membrane, ("J", reaction), amol/s; water that crosses a
+        membrane, ("L", membrane), um^3/s; rates of gates, charges and pools, by their rows.
+        """
+        flux, found = self.turnovers(state), {}
         for m in self.cell.membranes:
             for leg in (leg for t in m.transporters for leg in t.legs):
-                turnover = state.area[m.name] * flux[leg.name]
-                for s in leg.reaction.species:
-                    for owner, side in ((m.inside.name, "i"), (m.outside.name, "o")):
-                        change = leg.reaction.change(s, side)
-                        if change:
-                            yield ("n", owner, s.name), change * turnover
-                        if change * s.z and s in self.cell.buffered.get(owner, ()):
-                            yield ("z", owner), change * s.z * turnover
-
-    def _water(self, state: State) -> Iterator[tuple[Key, Any]]:
-        """What each membrane adds to the volume on either side, um^3/s."""
-        for m in self.cell.membranes:
+                found["J", leg.name] = state.area[m.name] * flux[leg.name]
             if water_crosses(m):
-                inside, outside = m.inside.name, m.outside.name
                 force = self.water_force(m, state)
-                flow = self.params[f"{m.name}.L_w"] * state.area[m.name] * force
-                yield ("w", inside), flow
-                yield ("w", outside), -flow
-
-    def _gating(self, state: State) -> Iterator[tuple[Key, Any]]:
-        """How fast each gate moves, 1/s."""
-        for m in self.cell.membranes:
+                found["L", m.name] = self.params[f"{m.name}.L_w"] * state.area[m.name] * force
             for t in (t for t in m.transporters if t.gates):
                 gates = state.gates[t.name]
                 rates = point.gate_rates(t, self.medium(m, state), self.values(t), gates)
                 for (gate, _), rate in zip(t.gates, rates, strict=True):
-                    yield ("g", t.name, gate), rate
+                    found["g", t.name, gate] = rate
+        for key in self.rows:
+            if key[0] == "q":
+                found[key] = self.missing_charge(key[1], state)
+        for pool in self.cell.pools:
+            found["p", pool.owner, pool.species] = self._pooled(pool, state)
+        return found
 
-    def jacobian(self, u: Sequence[Any]) -> tuple[list[Any], list[list[Any]], list[Any], Any]:
+    def _summed(self, terms: Mapping[Key, Any]) -> list[Any]:
+        """Rows from terms; linear."""
+        totals: dict[Key, Any] = {}
+        for row, shares in self._shares.items():
+            for key, share in shares:
+                part = terms[key] if share == 1 else share * terms[key]
+                totals[row] = totals[row] + part if row in totals else part
+        return [totals[key] for key in self.rows]
+
+    @cached_property
+    def _shares(self) -> dict[Key, list[tuple[Key, int]]]:
+        """Each row's terms, and how often each counts in it: what its reaction moves."""
+        found: dict[Key, list[tuple[Key, int]]] = {row: [] for row in self.rows}
+        for row, key, share in self._moved():
+            if row in found:
+                found[row].append((key, share))
+        for row in self.rows:
+            if row[0] in "gqp":
+                found[row].append((row, 1))
+        return found
+
+    def _moved(self) -> Iterator[tuple[Key, Key, int]]:
+        """What each reaction and each flow of water adds to: (row, term, share)."""
+        for m in self.cell.membranes:
+            sides = ((m.inside.name, "i"), (m.outside.name, "o"))
+            for leg in (leg for t in m.transporters for leg in t.legs):
+                for s in leg.reaction.species:
+                    for owner, side in sides:
+                        change = leg.reaction.change(s, side)
+                        if change:
+                            yield ("n", owner, s.name), ("J", leg.name), change
+                        if change * s.z and s in self.cell.buffered.get(owner, ()):
+                            yield ("z", owner), ("J", leg.name), change * s.z
+            if water_crosses(m):
+                yield ("w", m.inside.name), ("L", m.name), 1
+                yield ("w", m.outside.name), ("L", m.name), -1
+
+    def _pooled(self, pool: Pool, state: State) -> Any:
+        total = -self.params[pool.parameter]
+        for (a, what), n in pool.terms:
+            amount = state.volume[a] if what == "volume" else self.amount(a, what, state)
+            total = total + n * amount
+        return total
+
+    def jacobian(
+        self, u: Sequence[Any], once: Once = _as_is
+    ) -> tuple[list[Any], list[list[Any]], list[Any], Any]:
         """Residual, its exact Jacobian, and the followed ions with theirs.
 
         Differentiating with respect to one scalar leaves the zeros of the others symbolic, so
         that they cost nothing; a basis of ones and zeros would be multiplied out. The ions that
-        follow from charge are differentiated once, and chained.
+        follow from charge are differentiated once, and chained; so is each term, of which several
+        rows are made. `once` may keep a compiler from repeating what they share.
         """
         x = self.followed(u)
-        x, slope = columns(self.followed, u) if self.followers else ([], [])
-        value, direct = columns(lambda u: self.residual(u, x), u)
+        x, slope = once(columns(self.followed, u)) if self.followers else ([], [])
+        names = list(self.terms(self.state(u, x)))
+
+        def terms(u: Sequence[Any], x: Sequence[Any]) -> list[Any]:
+            return list(self.terms(self.state(u, x)).values())
+
+        value, direct = columns(lambda u: terms(u, x), u)
         if self.followers:
-            _, through = columns(lambda x: self.residual(u, x), x)
+            _, through = columns(lambda x: terms(u, x), x)
             for row, via in zip(direct, through, strict=True):
                 for d, sensitivity in enumerate(via):
                     for j in range(len(row)):
                         row[j] = row[j] + sensitivity * slope[d][j]
-        return value, direct, x, slope
+        value, direct = once((value, direct))
+        slopes = [self._summed(dict(zip(names, d, strict=True))) for d in zip(*direct, strict=True)]
+        rows = [list(row) for row in zip(*slopes, strict=True)]
+        return self._summed(dict(zip(names, value, strict=True))), rows, x, slope

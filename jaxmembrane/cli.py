@@ -140,7 +140,7 @@ def sweep(
         bool, typer.Option("--allow-version-change", help="Resume a store of another JAX.")
     ] = False,
 ) -> None:
-    """Compute the rests of all rows of a study; the same command again resumes."""
+    """Compute the rests of all rows of a study, or courses; the same command again resumes."""
     _start(device, cpu_devices, not no_cache)
     from .study import read_study
     from .sweep import sweep as compute
@@ -152,13 +152,15 @@ def sweep(
     options: dict[str, Any] = {
         "outputs": read.outputs,
         "params": read.params,
+        "protocol": read.protocol,
+        "times": read.times,
         "chunk": chunk or read.chunk,
         "shard": shard,
         "precision": precision or read.precision,
         "allow_version_change": allow_version_change,
     }
     if dry_run:
-        _dry_run(read.cell, read.design, store, **options)
+        _dry_run(read, store, **options)
         return
     before, begun = _done(store), time.perf_counter()
     ds = compute(read.cell, read.design, store, study=read.text, progress=not quiet, **options)
@@ -182,7 +184,7 @@ def _done(store: Path) -> int:
 
 
 def _dry_run(
-    cell: Any, design: Any, store: Path, chunk: int | None, shard: str | None, **options: Any
+    read: Any, store: Path, chunk: Any, shard: Any, precision: str, **options: Any
 ) -> None:
     """Check what `sweep` would, an old store included, and say what it would do."""
     import jax
@@ -191,16 +193,15 @@ def _dry_run(
     from .engine import TILE
     from .record import fingerprint, schema
     from .schema import check_fingerprint
-    from .steady import DIAGNOSTICS
     from .store import Store
-    from .sweep import _CHUNK_TILES, USUAL, check_design, parse_shard
+    from .sweep import _CHUNK_TILES, make_job, parse_shard
 
-    names = tuple(dict.fromkeys((*(options["outputs"] or USUAL), *DIAGNOSTICS)))
-    fixed = check_design(cell, design, options["params"])
+    design, allow = read.design, options.pop("allow_version_change")
+    job = make_job(read.cell, design, **options)
     device, (k, of) = jax.local_devices()[0], parse_shard(shard)
-    tile = TILE.get(device.platform, TILE["gpu"])
+    tile = job.tile(TILE.get(device.platform, TILE["gpu"]))
     chunk = tile * (ceil(chunk / tile) if chunk else _CHUNK_TILES)
-    made = schema(cell, design, fixed, names, options["precision"], "")
+    made = schema(job, design, precision, "")
     size = 9 + sum(
         np.dtype(v.dtype).itemsize * prod(len(made.labels[d]) for d in v.dims)
         for v in made.variables
@@ -209,8 +210,8 @@ def _dry_run(
     mine = [min(chunk, design.n - first) for first in chunks[k::of]]
     if store.exists() and any(store.iterdir()):
         old = Store.open(store)
-        given = fingerprint(cell, design, fixed, names, options["precision"], tile, device)
-        check_fingerprint(store, old.fingerprint, given, options["allow_version_change"])
+        given = fingerprint(job, design, precision, tile, device)
+        check_fingerprint(store, old.fingerprint, given, allow)
         if design.n < old.n:
             raise ValueError(f"{store} holds {old.n} rows and this call asks for {design.n}")
         print(f"{store} goes on: {_done(store):,} of its {old.n:,} rows are done")

@@ -10,56 +10,24 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .balance import Equations, columns
+from .balance import Equations, Once, columns
 from .cell import Cell
-from .dynamics import velocity
-from .newton import largest, materialize
-from .rosenbrock import between, step
+from .dynamics import pool_excess, velocity, with_pools
+from .newton import largest, once
+from .outputs import OUTPUTS, Reading
+from .pieces import Pieces
+from .refill import PLACES, Work, work_off
+from .rosenbrock import Stepped, between, step
+from .summary import Summary, Watch
+from .unknowns import unknown_keys
 
 _SAFETY, _SHRINK, _GROW = 0.9, 0.2, 5.0
 _ORDER = 4
 _FIRST = 0.1
-
-
-class Pieces(NamedTuple):
-    """Parameters that change: from `start` to `stop` until each of `ends` (s).
-
-    ``ends`` has the shape (pieces,), the values of each name (pieces, lanes).
-    """
-
-    ends: Any
-    start: Mapping[str, Any]
-    stop: Mapping[str, Any]
-
-    def at(self, piece: Any, t: Any) -> dict[str, Any]:
-        """Values of the parameters at each lane's time t, in its piece."""
-        share = self._share(piece, t)
-
-        def now(x: Any) -> Any:
-            return jnp.take_along_axis(x, piece[None], axis=0)[0]
-
-        return {name: now(a) + share * now(self.stop[name] - a) for name, a in self.start.items()}
-
-    def along(self, piece: Any, times: Any) -> dict[str, Any]:
-        """Values of the parameters at times that all lanes share: shape (times, lanes)."""
-        share = self._share(piece, times)[:, None]
-        return {
-            name: a[piece] + share * (self.stop[name] - a)[piece] for name, a in self.start.items()
-        }
-
-    def _share(self, piece: Any, t: Any) -> Any:
-        begins = jnp.concatenate([jnp.zeros_like(self.ends[:1]), self.ends[:-1]])
-        return (t - begins[piece]) / (self.ends - begins)[piece]
-
-
-class Followed(NamedTuple):
-    """Where lanes went: unknowns at each time, where they stopped and why, steps tried."""
-
-    saved: list[Any]
-    t: Any
-    finished: Any
-    burst: Any
-    steps: Any
+_HALVINGS = 50
+_LEAST = 1e-12
+_WORTH = 8
+"""A turn's output is written while one in so many lanes has some; the rest wait for the next."""
 
 
 class Limits(NamedTuple):
@@ -70,19 +38,230 @@ class Limits(NamedTuple):
     growth: Any
 
 
-def motion(eq: Equations, u: Sequence[Any]) -> list[Any]:
+class Lane(NamedTuple):
+    """Where a lane is: unknowns at time t, and its last step with what lies within.
+
+    The step went from `before` and took `span` seconds; ``written`` times are saved already.
+    """
+
+    t: Any
+    h: Any
+    piece: Any
+    u: list[Any]
+    before: list[Any]
+    within: Stepped
+    span: Any
+    written: Any
+    steps: Any
+    going: Any
+    burst: Any
+    seen: list[Any]
+
+
+class Given(NamedTuple):
+    """What a lane has to go by: its own parameters, those that change, and what it holds.
+
+    The last are its ln volumes when it began, and the totals that its pools conserve.
+    """
+
+    params: Mapping[str, Any]
+    start: Mapping[str, Any]
+    stop: Mapping[str, Any]
+    begin: list[Any]
+    totals: list[Any]
+
+
+def motion(eq: Equations, u: Sequence[Any], once: Once = lambda values: values) -> list[Any]:
     """Rates of change of the unknowns, 1/s."""
-    return velocity(eq, eq.state(u), eq.residual(u))
+    return velocity(eq, eq.state(u), eq.residual(u, once=once))
 
 
-def motion_jacobian(eq: Equations, u: Sequence[Any]) -> tuple[list, list, list, list]:
+def motion_jacobian(
+    eq: Equations, u: Sequence[Any], once: Once = lambda values: values
+) -> tuple[list, list, list, list]:
     """`motion`, its exact Jacobian, and the followed ions with theirs."""
-    value, balances, followed, slope = eq.jacobian(u)
+    value, balances, followed, slope = eq.jacobian(u, once)
     rates, direct = columns(lambda u: velocity(eq, eq.state(u), value), u)
     state = eq.state(u, followed)
     through = [velocity(eq, state, column) for column in zip(*balances, strict=True)]
     size = range(len(u))
     return rates, [[direct[i][j] + through[j][i] for j in size] for i in size], followed, slope
+
+
+class Follower:
+    """How lanes advance by a turn: what their last step passed is written, and they step on."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        shared: Mapping[str, Any],
+        ends: Any,
+        times: Any,
+        limits: Limits,
+        watch: Watch,
+    ):
+        self.cell, self.shared, self.ends, self.watch = cell, shared, ends, watch
+        self.times, self.limits, self.end = times, limits, times[-1]
+        keys = unknown_keys(cell)
+        self.volumes = [j for j, key in enumerate(keys) if key[0] == "w"]
+        self.potentials = [j for j, key in enumerate(keys) if key[0] == "phi"]
+
+    def due(self, lane: Lane) -> Any:
+        """Which lanes have passed a time that is not written yet."""
+        last = self.times.shape[0] - 1
+        return (lane.written <= last) & (self.times[jnp.minimum(lane.written, last)] <= lane.t)
+
+    def active(self, lane: Lane) -> Any:
+        """Which lanes have something to do."""
+        return lane.going | self.due(lane)
+
+    def ahead(self, lane: Lane) -> Any:
+        """How many of its present steps are between a lane and the end."""
+        return (self.end - lane.t) / jnp.maximum(lane.h, 1e-9 * self.end)
+
+    def advance(
+        self, turn: Any, index: Any, given: Given, lane: Lane, saved: Any
+    ) -> tuple[Lane, Any]:
+        """A turn: see `refill.Work`."""
+        lane, saved = self._write(index, lane, saved)
+        return self._step(once(turn), given, lane, lane.going & ~self.due(lane)), saved
+
+    def _write(self, index: Any, lane: Lane, saved: Any) -> tuple[Lane, Any]:
+        def worth(carry: Any) -> Any:
+            lane, _ = carry
+            due = jnp.sum(self.due(lane), dtype=jnp.int32)
+            return due * _WORTH > jnp.sum(self.active(lane), dtype=jnp.int32)
+
+        def write(carry: Any) -> Any:
+            lane, saved = carry
+            due = self.due(lane)
+            time = self.times[jnp.minimum(lane.written, self.times.shape[0] - 1)]
+            share = jnp.clip(1.0 - (lane.t - time) / lane.span, 0.0, 1.0)
+            u = jnp.stack(between(lane.before, lane.within, share), axis=-1)
+            row = jnp.where(due, index, saved.shape[0])
+            saved = saved.at[row, lane.written].set(u, mode="drop", unique_indices=True)
+            return lane._replace(written=lane.written + due.astype(lane.written.dtype)), saved
+
+        return jax.lax.while_loop(worth, write, (lane, saved))
+
+    def _step(self, once: Once, given: Given, lane: Lane, moving: Any) -> Lane:
+        pieces = Pieces(self.ends, given.start, given.stop)
+        steady = None if pieces.stop else self._equations(given, pieces, lane.piece, lane.t)
+
+        def rates(t: Any, u: Sequence[Any]) -> list[Any]:
+            eq = steady or self._equations(given, pieces, lane.piece, t)
+            found = motion(eq, u, once)
+            if "T" in pieces.stop:
+                # V follows from charge; what is carried is V over the thermal voltage.
+                warming = pieces.warming(lane.piece, t)
+                for j in self.potentials:
+                    found[j] = found[j] - u[j] * warming
+            return found
+
+        eq = steady or self._equations(given, pieces, lane.piece, lane.t)
+        first, jacobian, ions, slope = once(motion_jacobian(eq, lane.u, once))
+        drift = None
+        if pieces.stop:
+            first, drift = once(
+                jax.jvp(lambda t: rates(t, lane.u), (lane.t,), (jnp.ones_like(lane.t),))
+            )
+        stop = jnp.minimum(self.ends[lane.piece], self.end)
+        guess = _FIRST * self.limits.rtol ** (1 / _ORDER) / jnp.maximum(largest(first), 1e-30)
+        h = jax.lax.stop_gradient(jnp.where(lane.h > 0, lane.h, guess))
+        lands = h >= (stop - lane.t) * (1.0 - 1e-12)
+        h = jnp.where(lands, stop - lane.t, h)
+        tried = once(step(rates, first, jacobian, drift, lane.t, lane.u, h, once))
+        # An ion that follows from charge has the errors of all the others.
+        implied = [
+            sum(s * e for s, e in zip(row, tried.error, strict=True)) / c
+            for c, row in zip(ions, slope, strict=True)
+        ]
+        error = jax.lax.stop_gradient(largest([*tried.error, *implied])) / self.limits.rtol
+        factor = _SAFETY * jnp.maximum(error, 1e-12) ** (-1.0 / _ORDER)
+        factor = jnp.where(jnp.isfinite(factor), jnp.clip(factor, _SHRINK, _GROW), _SHRINK)
+        accepted = moving & (error <= 1.0)
+        over = accepted & lands
+        t = jnp.where(over, stop, jnp.where(accepted, lane.t + h, lane.t))
+        burst = accepted & self._beyond(given, tried.u)
+        steps = lane.steps + moving.astype(lane.steps.dtype)
+        # A step that no longer moves the clock will never be accepted.
+        stuck = (
+            moving & ~accepted & (h <= jnp.finfo(h.dtype).eps * jnp.maximum(t, 1e-12 * self.end))
+        )
+        ended = burst | stuck | (steps >= self.limits.max_steps) | (t >= self.end)
+
+        def chosen(new: Any, old: Any) -> Any:
+            return jnp.where(accepted, new, old)
+
+        def read(names: tuple[str, ...], times: Any, share: Any) -> dict[str, list[Any]]:
+            eq = steady or self._equations(given, pieces, lane.piece, times)
+            return once(read_outputs(eq, between(lane.u, tried, share), names, times.shape))
+
+        piece = jnp.minimum(lane.piece + over.astype(lane.piece.dtype), self.ends.shape[0] - 1)
+        u = jax.tree.map(chosen, self._continued(given, pieces, tried.u, lane.piece, piece), lane.u)
+        return Lane(
+            t=t,
+            # What begins with a new piece has a pace of its own.
+            h=jnp.where(over, 0.0, jnp.where(moving, h * factor, lane.h)),
+            piece=piece,
+            u=u,
+            before=jax.tree.map(chosen, lane.u, lane.before),
+            within=jax.tree.map(chosen, tried, lane.within),
+            span=chosen(h, lane.span),
+            written=lane.written,
+            steps=steps,
+            going=lane.going & ~(moving & ended),
+            burst=lane.burst | burst,
+            seen=self.watch.see(lane.seen, lane.t, h, accepted & ~burst, read),
+        )
+
+    def _equations(self, given: Given, pieces: Pieces, piece: Any, t: Any) -> Equations:
+        return Equations(self.cell, {**self.shared, **given.params, **pieces.at(piece, t)})
+
+    def _beyond(self, given: Given, u: Sequence[Any]) -> Any:
+        """Whether a volume has grown beyond its bound."""
+        beyond = jnp.zeros(u[0].shape, bool)
+        for j, begin in zip(self.volumes, given.begin, strict=True):
+            beyond = beyond | (u[j] - begin > self.limits.growth)
+        return beyond
+
+    def burst_at(self, given: Given, lane: Lane) -> Any:
+        """When a volume grew beyond its bound, within the last step, by halving it."""
+
+        def halve(_: Any, span: Any) -> Any:
+            low, high = span
+            middle = 0.5 * (low + high)
+            beyond = self._beyond(given, between(lane.before, lane.within, middle))
+            return jnp.where(beyond, low, middle), jnp.where(beyond, middle, high)
+
+        span = jnp.zeros_like(lane.t), jnp.ones_like(lane.t)
+        share = jax.lax.fori_loop(0, _HALVINGS, halve, span)[1]
+        return jnp.where(lane.burst, lane.t - (1.0 - share) * lane.span, lane.t)
+
+    def _continued(
+        self, given: Given, pieces: Pieces, u: Sequence[Any], piece: Any, following: Any
+    ) -> list[Any]:
+        """Unknowns after a step: pools keep their totals, and V outlasts a jump of T."""
+        u = list(u)
+        if self.cell.pools:
+            eq = self._equations(given, pieces, piece, self.end)
+            u = with_pools(eq, u, given.totals)
+        if "T" in pieces.start:
+            last = (pieces.stop or pieces.start)["T"]
+            ratio = pieces.of(last, piece) / pieces.of(pieces.start["T"], following)
+            for j in self.potentials:
+                u[j] = jnp.where(following > piece, u[j] * ratio, u[j])
+        return u
+
+
+def read_outputs(
+    eq: Equations, u: Sequence[Any], names: Sequence[str], shape: tuple[int, ...]
+) -> dict[str, list[Any]]:
+    """Values of outputs at unknowns, each of a given shape."""
+    reading = Reading(eq, eq.state(u))
+    return {
+        name: [jnp.broadcast_to(x, shape) for x in OUTPUTS[name].values(reading)] for name in names
+    }
 
 
 def follow(
@@ -93,70 +272,43 @@ def follow(
     times: Any,
     limits: Limits,
     active: Any,
-) -> Followed:
+    summaries: Sequence[Summary] = (),
+    places: int = PLACES,
+) -> tuple[Any, Lane, list[list[Any]]]:
     """Integrate from `begin` at time zero to the last of `times`, saving at each.
 
-    Lanes that are not active stay where they are. A lane that has ended is frozen, so that its bits
-    do not depend on its neighbours.
+    Gives the unknowns at each time, of shape (lanes, times, unknowns), each lane's last state, and
+    the summaries. Lanes that are not active stay where they are.
     """
-    lanes = begin[0].shape
-    end = times[-1]
-    volumes = [j for j, key in enumerate(Equations(cell, params).unknowns) if key[0] == "w"]
-
-    def equations(piece: Any, t: Any) -> Equations:
-        return Equations(cell, {**params, **pieces.at(piece, t)})
-
-    def unfinished(carry: Any) -> Any:
-        return (carry[0] < limits.max_steps) & jnp.any(carry[-1])
-
-    def advance(carry: Any) -> Any:
-        turn, t, h, piece, u, saved, burst, steps, active = carry
-        eq = equations(piece, t)
-        rates, jacobian, ions, slope = materialize(motion_jacobian(eq, u), turn)
-        _, drift = jax.jvp(lambda t: motion(equations(piece, t), u), (t,), (jnp.ones_like(t),))
-        first = _FIRST * limits.rtol ** (1 / _ORDER) / jnp.maximum(largest(rates), 1e-30)
-        h = jax.lax.stop_gradient(jnp.where(h > 0, h, first))
-        left = jnp.minimum(pieces.ends[piece], end) - t
-        lands = h >= left * (1.0 - 1e-12)
-        h = jnp.where(lands, left, h)
-
-        def at(t: Any, u: Sequence[Any]) -> list[Any]:
-            return materialize(motion(equations(piece, t), u), turn)
-
-        tried = step(at, jacobian, materialize(drift, turn), t, u, h)
-        # An ion that follows from charge has the errors of all the others.
-        implied = [
-            sum(s * e for s, e in zip(row, tried.error, strict=True)) / c
-            for c, row in zip(ions, slope, strict=True)
-        ]
-        error = jax.lax.stop_gradient(largest([*tried.error, *implied])) / limits.rtol
-        accepted = active & (error <= 1.0)
-        factor = _SAFETY * jnp.maximum(error, 1e-12) ** (-1.0 / _ORDER)
-        factor = jnp.where(jnp.isfinite(factor), jnp.clip(factor, _SHRINK, _GROW), _SHRINK)
-        after = jnp.where(lands, jnp.minimum(pieces.ends[piece], end), t + h)
-        passed = accepted & (times[:, None] > t) & (times[:, None] <= after)
-        share = jnp.clip((times[:, None] - t) / h, 0.0, 1.0)
-        seen = between(u, tried, share)
-        saved = [jnp.where(passed, new, old) for new, old in zip(seen, saved, strict=True)]
-        u = [jnp.where(accepted, new, old) for new, old in zip(tried.u, u, strict=True)]
-        t = jnp.where(accepted, after, t)
-        over = accepted & lands
-        next_piece = jnp.minimum(piece + over.astype(piece.dtype), pieces.ends.shape[0] - 1)
-        # A new piece begins with a step of its own; one that only ended at the last time does not.
-        h = jnp.where(over, 0.0, jnp.where(active, h * factor, h))
-        grown = jnp.zeros_like(active)
-        for j in volumes:
-            grown = grown | (u[j] - begin[j] > limits.growth)
-        burst = burst | (active & grown)
-        steps = steps + active.astype(steps.dtype)
-        active = active & (t < end) & ~burst & (h + t > t) | active & over & (t < end) & ~burst
-        return turn + 1, t, h, next_piece, u, saved, burst, steps, active
-
-    zero = jnp.zeros(lanes, begin[0].dtype)
-    start = [jnp.where(active & (times[:, None] <= 0.0), x, jnp.nan) for x in begin]
-    carry = (
-        0, zero, zero, jnp.zeros(lanes, jnp.int32), list(begin), start,
-        jnp.zeros(lanes, bool), jnp.zeros(lanes, jnp.int32), active,
-    )  # fmt: skip
-    _, t, _, _, _, saved, burst, steps, _ = jax.lax.while_loop(unfinished, advance, carry)
-    return Followed(saved, t, t >= end, burst, steps)
+    own = {name: x for name, x in params.items() if x.ndim}
+    shared = {name: x for name, x in params.items() if not x.ndim}
+    watch = Watch(summaries, cell)
+    follower = Follower(cell, shared, pieces.ends, times, limits, watch)
+    u, zero = list(begin), jnp.zeros_like(begin[0])
+    whole = jnp.zeros(zero.shape, jnp.int32)
+    still = [zero for _ in u]
+    lane = Lane(
+        t=zero,
+        h=zero,
+        piece=whole,
+        u=u,
+        before=u,
+        within=Stepped(u, still, (still, still)),
+        span=zero + 1.0,
+        written=jnp.where(active, whole, len(times)),
+        steps=whole,
+        going=active & (times[-1] > 0),
+        burst=jnp.zeros(zero.shape, bool),
+        seen=watch.begin(zero),
+    )
+    first = Equations(cell, {**params, **pieces.at(whole, zero)})
+    totals = pool_excess(first, u)
+    given = Given(own, pieces.start, pieces.stop, [u[j] for j in follower.volumes], totals)
+    saved = jnp.full((*zero.shape, len(times), len(u)), jnp.nan, zero.dtype)
+    work = Work(follower.advance, follower.active, follower.ahead)
+    lane, saved = work_off(work, given, lane, saved, places)
+    stopped = follower.burst_at(given, lane)
+    seen = times <= stopped[:, None]
+    saved = jnp.where(seen[..., None], saved, jnp.nan)
+    known = [[jnp.where(active, x, jnp.nan) for x in own] for own in watch.results(lane.seen)]
+    return saved, lane._replace(t=stopped), known

@@ -13,6 +13,7 @@ from .membrane import AREAS
 from .unknowns import Key, State
 
 _CHARGE_PASSES = 5
+_POOL_PASSES = 2
 FROM_AFAR = 60
 """Passes that put charge right from any start: each moves an ion by one e-fold at most."""
 
@@ -20,32 +21,21 @@ FROM_AFAR = 60
 def time_jacobian(eq: Equations, u: Sequence[Any], jacobian: Matrix) -> list[list[Any]]:
     """Jacobian of the unknowns' rates of change (1/s) at a root, from that of the balances.
 
-    What pools fix is left out: along them nothing moves.
+    What pools or charge fix follows from the rest, as the potential of a compartment without ions
+    does: it is eliminated, since along it nothing moves.
     """
     state = eq.state(u)
     columns = [velocity(eq, state, column) for column in zip(*jacobian, strict=True)]
     matrix = [list(row) for row in zip(*columns, strict=True)]
-    moving = moving_unknowns(eq)
-    fixed = [list(jacobian[j]) for j, row in enumerate(eq.rows) if row[0] == "p"]
-    for k, j in enumerate(j for j, row in enumerate(eq.rows) if row[0] == "p"):
-        share = [-x / fixed[k][j] for x in fixed[k]]
-        for row in (*matrix, *fixed[k + 1 :]):
+    following = {j: list(jacobian[j]) for j, row in enumerate(eq.rows) if row[0] in "pq"}
+    for j, fixed in following.items():
+        share = [-x / fixed[j] for x in fixed]
+        for row in (*matrix, *(other for k, other in following.items() if k > j)):
             through = row[j]
             for i in range(len(row)):
                 row[i] = row[i] + through * share[i] if i != j else row[i]
+    moving = [j for j in range(len(matrix)) if j not in following]
     return [[matrix[i][j] for j in moving] for i in moving]
-
-
-def moving_unknowns(eq: Equations) -> list[int]:
-    """Positions of the unknowns that have a motion of their own.
-
-    The potential of a compartment without ions does not move: it says nothing about stability.
-    """
-    return [
-        j
-        for j, (key, row) in enumerate(zip(eq.unknowns, eq.rows, strict=True))
-        if row[0] not in "pq"
-    ]
 
 
 def velocity(eq: Equations, state: State, rates: Sequence[Any]) -> list[Any]:
@@ -121,6 +111,26 @@ def _charging(eq: Equations, state: State, growth: Mapping, charging: Mapping) -
                 growing = AREAS[m.area] * growth.get(m.inside.name, 0.0)
                 rhs[i] = rhs[i] - sign * capacitance * eq.voltage(m, state.phi) * growing
     return solve(matrix, rhs)
+
+
+def pool_excess(eq: Equations, u: Sequence[Any]) -> list[Any]:
+    """By how much pools hold more than their parameters say, amol or um^3."""
+    value = dict(zip(eq.rows, eq.residual(u), strict=True)) if eq.cell.pools else {}
+    return [value["p", pool.owner, pool.species] for pool in eq.cell.pools]
+
+
+def with_pools(eq: Equations, u: Sequence[Any], excess: Sequence[Any]) -> list[Any]:
+    """Unknowns whose pools hold what they should, each put right by the amount that owns it."""
+    u = list(u)
+    for _ in range(_POOL_PASSES):
+        state = eq.state(u)
+        for pool, now, aim in zip(eq.cell.pools, pool_excess(eq, u), excess, strict=True):
+            own = pool.owner, pool.species
+            kind = ("w", pool.owner) if pool.species == "volume" else ("c", *own)
+            amount = state.volume[pool.owner] * (1.0 if kind[0] == "w" else state.c[own])
+            j = eq.unknowns.index(kind)
+            u[j] = u[j] - (now - aim) / (dict(pool.terms)[own] * amount)
+    return u
 
 
 def with_charge(eq: Equations, u: Sequence[Any], passes: int = _CHARGE_PASSES) -> list[Any]:

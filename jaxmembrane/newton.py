@@ -1,6 +1,7 @@
 """Tier 1: clipped Newton iterations on a batch of lanes, fixed work a turn."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -76,6 +77,11 @@ def materialize(values: Any, turn: Any) -> Any:
     return jax.lax.cond(turn >= 0, lambda v: v, lambda v: jax.tree.map(jnp.zeros_like, v), values)
 
 
+def once(turn: Any) -> Callable[[Any], Any]:
+    """`materialize` in a given turn."""
+    return partial(materialize, turn=turn)
+
+
 def newton(eq: Equations, u: Sequence[Any]) -> tuple[list[Any], Any, Any]:
     """Iterate from u until every lane has converged or failed.
 
@@ -93,7 +99,7 @@ def newton(eq: Equations, u: Sequence[Any]) -> tuple[list[Any], Any, Any]:
 
     def improve(carry: Any) -> Any:
         turn, u, steps, active = carry
-        value, jacobian, x, slope = materialize(eq.jacobian(u), turn)
+        value, jacobian, x, slope = materialize(eq.jacobian(u, once(turn)), turn)
         step = materialize(newton_step(eq, jacobian, value), turn)
         size = largest(step)
         cut = jnp.minimum(1.0, _LARGEST_STEP / size)

@@ -7,8 +7,48 @@ from math import inf, isfinite
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from .naming import UnknownName, unknown
 from .params import Param, check_params
+
+
+@dataclass(frozen=True)
+class Initial:
+    """A value told from the one that a lane has before the protocol: ``times initial + plus``.
+
+    ``Initial()`` is that value itself: what a wash-out goes back to, whatever a sweep set it to.
+
+    Parameters
+    ----------
+    times : float or array
+        Factor, without unit.
+    plus : float or array
+        Shift, in the parameter's unit.
+
+    Examples
+    --------
+    >>> import jaxmembrane as jm
+    >>> half = jm.Protocol([jm.Step(60.0, {"nka.j": jm.Initial(0.5)})])
+    >>> half.final({"nka.j": 100.0})
+    {'nka.j': 50.0}
+    """
+
+    times: Any = 1.0
+    plus: Any = 0.0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Batch axes, as of an array."""
+        return np.broadcast_shapes(np.shape(self.times), np.shape(self.plus))
+
+    def of(self, initial: Any) -> Any:
+        """The value where the parameter began at `initial`."""
+        return self.times * initial + self.plus
+
+
+def _told(change: Any, initial: Any) -> Any:
+    return change.of(initial) if isinstance(change, Initial) else change
 
 
 @dataclass(frozen=True)
@@ -20,7 +60,7 @@ class Step:
     at : float
         When, in s after the start; zero or more.
     changes : mapping
-        Parameter name to its new value, a number or a batch of them.
+        Parameter name to its new value: a number, a batch of them, or `Initial`.
     over : float
         How long the linear ramp to it takes, s; zero is a jump.
 
@@ -63,7 +103,7 @@ class Step:
 class Protocol:
     """Steps in time; those of one parameter must not overlap.
 
-    Two protocols are joined by ``+``.
+    Two protocols are joined by ``+``. A parameter keeps what the latest of its steps gave it.
 
     Parameters
     ----------
@@ -81,7 +121,7 @@ class Protocol:
     --------
     >>> import jaxmembrane as jm
     >>> block = jm.Protocol([jm.Step(0.0, {"nka.j": 0.0})])
-    >>> pulse = jm.Protocol.pulse("bath.K", 12.0, at=60.0, lasting=30.0, back=3.5)
+    >>> pulse = jm.Protocol.pulse("bath.K", 12.0, at=60.0, lasting=30.0)
     >>> [step.at for step in (block + pulse).steps]
     [0.0, 60.0, 90.0]
     """
@@ -105,7 +145,9 @@ class Protocol:
                     )
 
     @classmethod
-    def pulse(cls, name: str, value: Any, *, at: float, lasting: float, back: Any) -> "Protocol":
+    def pulse(
+        cls, name: str, value: Any, *, at: float, lasting: float, back: Any = Initial()
+    ) -> "Protocol":
         """A parameter that takes a value for a while and then goes back."""
         return cls([Step(at, {name: value}), Step(at + lasting, {name: back})])
 
@@ -141,7 +183,22 @@ class Protocol:
                     raise UnknownName(
                         unknown(f"parameter in the step at {step.at:g} s:", name, declared)
                     )
-            check_params(declared, step.changes, f"in the step at {step.at:g} s, parameter")
+            told = {n: _told(x, declared[n].nominal) for n, x in step.changes.items()}
+            check_params(declared, told, f"in the step at {step.at:g} s, parameter")
+
+    def final(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters once the protocol is over, where a steady state may be asked for.
+
+        Examples
+        --------
+        >>> import jaxmembrane as jm
+        >>> cell = jm.zoo.neuron()
+        >>> raised = jm.Protocol([jm.Step(0.0, {"kcc2.g": 3.68}, over=360.0)])
+        >>> rest = jm.steady_state(cell, raised.final(cell.nominal()))
+        >>> f"{rest.E['Cl']:.2f} mV"
+        '-94.00 mV'
+        """
+        return {**params, **{n: self.values(n, params[n])[1][-1] for n in self.names}}
 
     def values(self, name: str, initial: Any) -> tuple[list[Any], list[Any]]:
         """Values of a parameter at the start and at the end of each piece."""
@@ -151,7 +208,7 @@ class Protocol:
         def value(t: float, after: bool) -> Any:
             current = initial
             for step in own:
-                target = step.changes[name]
+                target = _told(step.changes[name], initial)
                 if step.until < t or (step.until == t and (after or step.over)):
                     current = target
                 elif step.at < t:

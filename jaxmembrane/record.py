@@ -3,7 +3,6 @@
 import datetime
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,42 +12,36 @@ import jax
 
 from .cell import Cell
 from .design import Design
-from .outputs import labels, shown_dims
+from .outputs import labels
+from .programs import Job
 from .rest import STATUS
 from .schema import Schema, Variable
-from .steady import AVAILABLE
 
 SCHEMA_VERSION = 1
 
 
-def schema(
-    cell: Cell,
-    design: Design,
-    fixed: Mapping[str, float],
-    names: Sequence[str],
-    precision: str,
-    study: str,
-) -> Schema:
+def schema(job: Job, design: Design, precision: str, study: str) -> Schema:
     """What the store of a sweep holds."""
+    cell = job.cell
     about = {
         name: {"units": p.unit, "long_name": p.long_name} for name, p in cell.parameters.items()
     }
     swept = [Variable(name, attrs=about[name], coordinate=True) for name in design.names]
-    sizes = labels(cell)
+    sizes: dict[str, Any] = {"time": job.times, **labels(cell)}
     made = []
-    for name in names:
-        out = AVAILABLE[name]
+    for name, (out, _) in job.variables.items():
         dtype = {"status": "int8", "steps": "int32"}.get(name, precision)
         attrs = {"units": out.units, "long_name": out.long_name}
         if name != "status":
-            made.append(Variable(name, shown_dims(cell, out.dims), dtype, attrs))
+            made.append(Variable(name, job.dims(name), dtype, attrs))
     used = {d for v in made for d in v.dims}
     return Schema(
         variables=(*swept, *made),
         labels={d: sizes[d] for d in sizes if d in used},
-        fixed={name: (value, about[name]) for name, value in fixed.items()},
+        label_attrs={"time": {"units": "s", "long_name": "time since the protocol began"}},
+        fixed={name: (value, about[name]) for name, value in job.shared["fixed"].items()},
         attrs={
-            "title": "jaxmembrane sweep of resting states",
+            "title": f"jaxmembrane sweep of {job.title}",
             "schema_version": SCHEMA_VERSION,
             "source": cell.source,
             "model": describe(cell),
@@ -100,23 +93,16 @@ def _law(rate: Any) -> str:
     return repr(rate)
 
 
-def fingerprint(
-    cell: Cell,
-    design: Design,
-    fixed: Mapping[str, float],
-    names: Sequence[str],
-    precision: str,
-    tile: int,
-    device: Any,
-) -> dict[str, Any]:
+def fingerprint(job: Job, design: Design, precision: str, tile: int, device: Any) -> dict[str, Any]:
     """What decides the numbers of a sweep, section by section."""
     return {
         "extendable": design.extendable,
         "schema version": SCHEMA_VERSION,
-        "model": structure(cell),
-        "fixed parameter": dict(fixed),
+        "model": structure(job.cell),
+        "fixed parameter": dict(job.shared["fixed"]),
         "design": design.describe(),
-        "outputs": sorted(names),
+        **job.decides,
+        "outputs": sorted(job.variables),
         "precision": precision,
         "tile": tile,
         "versions": {

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from .balance import Equations
 from .dynamics import FROM_AFAR, capacity, velocity, with_charge
 from .linalg import solve
-from .newton import largest, materialize, scaled, tolerance
+from .newton import largest, materialize, once, scaled, tolerance
 from .unknowns import Key, State
 
 RUNAWAY = 30.0
@@ -140,7 +140,7 @@ def _stored(eq: Equations, state: State, row: Key) -> tuple[Any, dict[Key, Any]]
 
 def _implicit_step(eq: Equations, u: Sequence[Any], dt: Any, turn: Any) -> tuple[list[Any], Any]:
     """One step of ``(M/dt - J) du = f`` and the residual f over its own Jacobian's rows."""
-    value, jacobian, _, _ = materialize(eq.jacobian(u), turn)
+    value, jacobian, _, _ = materialize(eq.jacobian(u, once(turn)), turn)
     state = eq.state(u)
     rows, rhs = [], []
     for i, key in enumerate(eq.rows):

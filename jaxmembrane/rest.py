@@ -18,7 +18,7 @@ from .balance import Equations
 from .cell import Cell
 from .dynamics import time_jacobian
 from .linalg import solve
-from .newton import largest, newton, scaled, tolerance
+from .newton import largest, materialize, newton, once, scaled, tolerance
 from .params import inside_domain
 from .relax import CONTINUATION, MARCH, Pace, relax
 from .stability import stable
@@ -93,10 +93,10 @@ class Verdict(NamedTuple):
     residual: Any
 
 
-def judge(eq: Equations, u: list[Any]) -> Verdict:
+def judge(eq: Equations, u: list[Any], turn: Any = 0) -> Verdict:
     """Residual, and stability from the Jacobian in time (not the row-scaled one)."""
     limit = tolerance(u[0].dtype)
-    value, jacobian, followed, _ = eq.jacobian(u)
+    value, jacobian, followed, _ = materialize(eq.jacobian(u, once(turn)), turn)
     _, relative = scaled(jacobian, value)
     residual = largest(relative)
     root = jnp.isfinite(residual) & (residual < limit.residual)
@@ -122,11 +122,11 @@ def search(cell: Cell, lanes: Lanes) -> Found:
         begin = merged(start.guess(eq), begin)
         shape = next(iter(own.values())).shape
         u, steps, settled = newton(eq, [jnp.broadcast_to(begin[k], shape) for k in eq.unknowns])
-        verdict = judge(eq, u)
+        verdict = judge(eq, u, steps[0])
         return u, steps, verdict._replace(root=verdict.root & settled)
 
     own = {name: x for name, x in safe.items() if x.ndim}
-    u, steps, verdict = _by_block(first, (own, lanes.begin), valid.shape[0])
+    u, steps, verdict = by_block(first, (own, lanes.begin), valid.shape[0])
     good = verdict.root & verdict.stable
     status = jnp.where(good, STATUS["stable"], STATUS["unstable"])
     status = jnp.where(verdict.root, status, STATUS["pending"])
@@ -143,12 +143,18 @@ def merged(guess: dict[tuple[str, ...], Any], given: Start) -> dict[tuple[str, .
     return found
 
 
-def _by_block(f: Any, lanes: Any, n: int) -> Any:
-    """Apply f to blocks of lanes, one after another."""
+def by_block(f: Any, lanes: Any, n: int) -> Any:
+    """Apply f to blocks of lanes, which are the last axis, one after another."""
     if n <= BLOCK or n % BLOCK:
         return f(lanes)
-    blocks = jax.tree.map(lambda x: x.reshape(n // BLOCK, BLOCK), lanes)
-    return jax.tree.map(lambda x: x.reshape(n), jax.lax.map(f, blocks))
+
+    def split(x: Any) -> Any:
+        return jnp.moveaxis(x.reshape(*x.shape[:-1], n // BLOCK, BLOCK), -2, 0)
+
+    def join(x: Any) -> Any:
+        return jnp.moveaxis(x, 0, -2).reshape(*x.shape[1:-1], n)
+
+    return jax.tree.map(join, jax.lax.map(f, jax.tree.map(split, lanes)))
 
 
 def _second(cell: Cell, lanes: Lanes, found: Found, failed: Any) -> Found:
@@ -212,7 +218,7 @@ def follow(cell: Cell, lanes: Lanes, before: Found, real: Any) -> Found:
         course = relax(full, off, pace, waiting)
         reached = dict(zip(full.unknowns, course.u, strict=True))
         u = [reached[key] for key in eq.unknowns]
-        verdict = judge(eq, u)
+        verdict = judge(eq, u, course.steps[0])
         root = waiting & verdict.root & course.settled & (verdict.stable | ~unstable)
         failure = jnp.where(course.ran_away, STATUS["no_steady_state"], STATUS["not_converged"])
         failure = jnp.where(jnp.isfinite(largest(course.u)), failure, STATUS["nonfinite"])

@@ -97,11 +97,12 @@ class Schema:
 
     ================  ==========================================================
     ``variables``     outputs and swept parameters; ``status`` is added
-    ``labels``        dimension -> its string labels
+    ``labels``        dimension -> its labels, strings or numbers
     ``fixed``         parameter -> (value, attributes), a 0-d coordinate each
     ``attrs``         global attributes, the same for every run of one study
     ``status_flags``  meaning -> value of ``status``; ``pending`` (-1) is added
     ``grid``          (axis, points) of a grid, last axis fastest; else None
+    ``label_attrs``   dimension -> attributes of its labels
     ================  ==========================================================
 
     A name that zarr, CF or the store cannot carry is a ``ValueError``, and so is a dimension
@@ -109,11 +110,12 @@ class Schema:
     """
 
     variables: tuple[Variable, ...]
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...] | tuple[float, ...]] = field(default_factory=dict)
     fixed: Mapping[str, tuple[float, Mapping[str, Any]]] = field(default_factory=dict)
     attrs: Mapping[str, Any] = field(default_factory=dict)
     status_flags: Mapping[str, int] = field(default_factory=dict)
     grid: tuple[tuple[str, int], ...] | None = None
+    label_attrs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         taken = [SAMPLE, STATUS, SEGMENTS, *MANIFESTS]
@@ -188,8 +190,11 @@ def build(
         )
 
     for dim, labels in schema.labels.items():
-        array = create(dim, (dim,), (len(labels),), len(labels), str, "", {})
-        array[:] = np.array(labels, dtype=object)
+        number = not isinstance(labels[0], str)
+        kind, fill = ("float64", np.nan) if number else (str, "")
+        about = schema.label_attrs.get(dim, {})
+        array = create(dim, (dim,), (len(labels),), len(labels), kind, fill, about)
+        array[:] = np.array(labels, dtype=float if number else object)
     for name, (value, about) in schema.fixed.items():
         create(name, (), (), 0, "float64", np.nan, {"role": "fixed", **about})[...] = value
     about = {"long_name": "row of the design"}

@@ -3,24 +3,33 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .balance import Equations
 from .begin import begin_at, check_start
 from .cell import Cell
-from .course import Limits, Pieces, follow
+from .course import Limits
 from .labelled import Labelled
-from .outputs import OUTPUTS, Reading, check_outputs, labels, shown_dims
+from .outputs import OUTPUTS, check_outputs, labels, shown_dims
 from .params import check_params
 from .protocol import Protocol
-from .rest import STATUS, Found, Lanes, has_rest, safe_point, solve_rest
-from .steady import Rest, batch, check_precision, lanes_of
+from .rest import STATUS, Lanes
+from .steady import Rest, batch, check_precision, compiled, lanes_of
 from .structure import structure
-from .unknowns import unknown_keys
+from .trajectory import (
+    Plan,
+    Summaries,
+    check_protocol,
+    check_summaries,
+    clock,
+    evaluate,
+    kept,
+    pieces,
+)
 
 USUAL = ("V", "volume", "c", "E", "flux")
 
@@ -60,6 +69,7 @@ def simulate(
     *,
     start: Rest | Mapping[str, Any] | None = None,
     outputs: Sequence[str] | None = None,
+    summaries: Summaries | None = None,
     rtol: float = 1e-6,
     max_steps: int = 100_000,
     growth: float = 10.0,
@@ -85,7 +95,11 @@ def simulate(
         species but the dependent ion, and of the volume; what is not given is at rest. Who gives
         all of them may follow a cell that has no rest.
     outputs : sequence of str, optional
-        Which outputs to save; V, volume, c, E and flux unless told otherwise.
+        Which outputs to save at the times; V, volume, c, E and flux unless told otherwise, none
+        where there are summaries.
+    summaries : mapping, optional
+        Name to what is kept of a course without saving it, as ``{"peak": jm.Maximum("V")}``: `At`,
+        `Maximum`, `Minimum`, `TimeTo`, `TimeConstant`, `Area`.
     rtol : float
         Error that a step may make in ln c, ln volume and F V/(R T).
     max_steps : int
@@ -124,43 +138,65 @@ def simulate(
     """
     if not isinstance(cell, Cell):
         raise TypeError(f"simulate needs a jm.Cell, not {type(cell).__name__}")
-    protocol = Protocol() if protocol is None else protocol
-    if not isinstance(protocol, Protocol):
-        raise TypeError(f"protocol must be a jm.Protocol, not {protocol!r}")
-    moments = _check_times(times)
-    names = check_outputs(USUAL if outputs is None else outputs, OUTPUTS, cell)
+    protocol = check_protocol(cell, protocol)
+    moments = check_times(times)
+    plan = check_plan(cell, moments, outputs, summaries)
     dtype = check_precision("float64")
-    begin = start.as_start(cell) if isinstance(start, Rest) else start
-    begin = {} if begin is None else check_start(cell, begin)
+    begin = start.as_start(cell) if isinstance(start, Rest) else _free_start(cell, start or {})
+    begin = check_start(cell, begin)
     check_params(cell.parameters, params or {})
-    protocol.check(cell.parameters)
     changed = {
         f"{name} at {step.at:g} s": x for step in protocol.steps for name, x in step.changes.items()
     }
     given, shape = batch(cell.nominal(params), begin | changed, dtype)
     flat = {name: lanes_of(x, shape) for name, x in given.items()}
-
-    def lanes(x: Any) -> Any:
-        return lanes_of(jnp.asarray(x, dtype), shape)
-
-    traces = {name: protocol.values(name, given[name]) for name in protocol.names}
-    pieces = Pieces(
-        jnp.asarray([t if t < np.inf else 2.0 * moments[-1] + 1.0 for t in protocol.ends], dtype),
-        {name: jnp.stack([lanes(x) for x in first]) for name, (first, _) in traces.items()},
-        {name: jnp.stack([lanes(x) for x in last]) for name, (_, last) in traces.items()},
-    )
+    spread = pieces(protocol, given, moments[-1], dtype)
+    spread = spread._replace(start=_flat(spread.start, shape), stop=_flat(spread.stop, shape))
     nominal = {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()}
     known = begin_at(cell, begin, flat, lambda x: lanes_of(x, shape))
-    limits = Limits(
-        jnp.asarray(rtol, dtype), jnp.asarray(max_steps, jnp.int32), jnp.asarray(growth, dtype)
-    )
-    found = _run(
-        structure(cell), names, Lanes(flat, known, nominal), pieces, jnp.asarray(moments), limits
-    )
-    return Course(cell, moments, _shape(cell, found, shape, len(moments)))
+    limits = check_limits(rtol, max_steps, growth)
+    lanes = Lanes(flat, known, nominal)
+    run = compiled(evaluate, (lanes, spread))
+    found = run(structure(cell), plan, lanes, spread, clock(moments, plan, dtype), limits)
+    return Course(cell, moments, _shape(cell, plan, found, shape))
 
 
-def _check_times(times: Any) -> np.ndarray:
+def _free_start(cell: Cell, start: Any) -> Any:
+    """A start, refused where it names what follows from charge."""
+    for a, ion in cell.dependent.items():
+        for name in {f"{a}.{ion.name}", ion.name} & set(start) if ion else ():
+            if "." in name or len(cell.compartments) == 1:
+                raise ValueError(
+                    f"start {name} follows from charge in a course: leave it out, or set {a}.X "
+                    f"and {a}.z_X to fit"
+                )
+    return start
+
+
+def check_plan(
+    cell: Cell,
+    times: np.ndarray,
+    outputs: Sequence[str] | None,
+    summaries: Summaries | None,
+) -> Plan:
+    """What is kept of courses: the usual outputs, unless some or summaries are asked for."""
+    usual = () if summaries else USUAL
+    names = check_outputs(usual if outputs is None else outputs, OUTPUTS, cell)
+    return Plan(names, check_summaries(cell, summaries, times[-1]))
+
+
+def check_limits(rtol: float = 1e-6, max_steps: int = 100_000, growth: float = 10.0) -> Limits:
+    """Limits, refusing what no course can meet."""
+    bounds = {"rtol": (rtol, 1e-13, 0.1), "max_steps": (max_steps, 1, 2**31 - 1)}
+    for what, (value, least, most) in (bounds | {"growth": (growth, 1e-3, 600)}).items():
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not number or not least <= value <= most:
+            raise ValueError(f"{what} must be a number from {least:g} to {most:g}, not {value!r}")
+    return Limits(np.float64(rtol), np.int32(max_steps), np.float64(growth))
+
+
+def check_times(times: Any) -> np.ndarray:
+    """Times of a course, refused unless they increase from zero or later."""
     moments = np.asarray([] if times is None else times, float)
     increasing = moments.ndim == 1 and moments.size and np.all(np.diff(moments) > 0)
     if not increasing or not np.all(np.isfinite(moments)) or moments[0] < 0:
@@ -171,65 +207,21 @@ def _check_times(times: Any) -> np.ndarray:
     return moments
 
 
-def _placed(cell: Cell, lanes: Lanes, rest: Found) -> Found:
-    """Where lanes begin: as the user says, else at rest. Who says all of it needs no rest."""
-    keys, whole = unknown_keys(cell), rest.status != STATUS["invalid"]
-    u = list(rest.u)
-    for j, key in enumerate(keys):
-        given = lanes.begin.get(key, jnp.full_like(u[j], jnp.nan))
-        whole = whole & jnp.isfinite(given)
-        u[j] = jnp.where(jnp.isfinite(given), given, u[j])
-    status = jnp.where(whole, STATUS["stable"], rest.status).astype(rest.status.dtype)
-    return rest._replace(u=u, status=status)
+def _flat(values: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+    return {name: jnp.stack([lanes_of(x, shape) for x in rows]) for name, rows in values.items()}
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _run(
-    cell: Cell,
-    names: tuple[str, ...],
-    lanes: Lanes,
-    pieces: Pieces,
-    times: Any,
-    limits: Limits,
-) -> dict[str, list[Any]]:
-    found = _placed(cell, lanes, solve_rest(cell, lanes))
-    ok = has_rest(found.status)
-    begin, safe = safe_point(cell, lanes, found)
-    n = ok.shape[0]
-    course = follow(cell, safe, pieces, begin, times, limits, ok)
-    lost = ~course.finished & ~course.burst & (course.steps < limits.max_steps)
-    status = jnp.where(course.finished, STATUS["stable"], STATUS["not_converged"])
-    status = jnp.where(lost, STATUS["nonfinite"], status)
-    status = jnp.where(course.burst, STATUS["volume_bound"], status)
-    status = jnp.where(ok, status, found.status).astype(jnp.int8)
-    piece = jnp.searchsorted(pieces.ends, times, side="right")
-    piece = jnp.minimum(piece, pieces.ends.shape[0] - 1)
-    now = pieces.along(piece, times)
-    eq = Equations(cell, {**safe, **now})
-    reading = Reading(eq, eq.state(course.saved))
-    made: dict[str, list[Any]] = {
-        "status": [status],
-        "steps": [course.steps],
-        "stopped": [course.t],
-    }
-    for name in names:
-        seen = [jnp.broadcast_to(x, (times.shape[0], n)) for x in OUTPUTS[name].values(reading)]
-        made[name] = [jnp.where(jnp.isfinite(course.saved[0]), x, jnp.nan) for x in seen]
-    return made
-
-
-def _shape(cell: Cell, flat: Mapping[str, list[Any]], shape: tuple[int, ...], moments: int) -> dict:
+def _shape(cell: Cell, plan: Plan, flat: Mapping[str, list[Any]], shape: tuple[int, ...]) -> dict:
+    """Values in their batch shape, then time, labelled along their own dims."""
     n, size, shaped = int(np.prod(shape)), labels(cell), {}
-    for name, parts in flat.items():
-        if name not in OUTPUTS:
-            shaped[name] = parts[0][:n].reshape(shape)
-            continue
-        values = [jnp.moveaxis(part[:, :n], 0, 1).reshape(*shape, moments) for part in parts]
-        dims = shown_dims(cell, OUTPUTS[name].dims)
+    for name, (out, timed) in kept(plan).items():
+        values = [part.T[:n] if timed else part[:n] for part in flat[name]]
+        values = [x.reshape(*shape, *x.shape[1:]) for x in values]
+        dims = shown_dims(cell, out.dims)
         if not dims:
             shaped[name] = values[0]
             continue
-        lengths = [len(size[d]) for d in dims]
-        stacked = jnp.stack(values, axis=-1).reshape(*shape, moments, *lengths)
+        stacked = jnp.stack(values, axis=-1)
+        stacked = stacked.reshape(*stacked.shape[:-1], *(len(size[d]) for d in dims))
         shaped[name] = Labelled(stacked, tuple((d, size[d]) for d in dims))
     return shaped

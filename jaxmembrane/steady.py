@@ -1,8 +1,8 @@
 """The resting state of one cell or of a batch: `steady_state` and what it returns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -203,7 +203,7 @@ def steady_state(
         begin_at(cell, begin, flat, lambda x: lanes_of(x, shape)),
         {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()},
     )
-    found = compiled(lanes)(structure(cell), names, lanes)
+    found = compiled(evaluate, lanes)(structure(cell), names, lanes)
     return Rest(cell, shape_outputs(cell, found, shape))
 
 
@@ -265,15 +265,21 @@ def evaluate(cell: Cell, names: tuple[str, ...], lanes: Lanes) -> dict[str, list
     }
 
 
-_evaluate = jax.jit(evaluate, static_argnums=(0, 1))
-# Wider vectors are half as fast again; options are refused inside another transformation.
-_evaluate_on_cpu = jax.jit(evaluate, static_argnums=(0, 1), compiler_options=CPU_OPTIONS)
+@cache
+def _jitted(program: Callable, options: bool) -> Any:
+    # Wider vectors are half as fast again.
+    return jax.jit(
+        program, static_argnums=(0, 1), compiler_options=CPU_OPTIONS if options else None
+    )
 
 
-def compiled(lanes: Lanes) -> Any:
-    """The compiled `evaluate` for lanes that are arrays, or are being traced."""
-    traced = any(isinstance(x, Tracer) for x in jax.tree.leaves(lanes))
-    return _evaluate if traced or jax.default_backend() != "cpu" else _evaluate_on_cpu
+def compiled(program: Callable, given: Any) -> Any:
+    """A compiled program of a cell, what it gives, and lanes that are arrays or are being traced.
+
+    Options of the compiler are refused inside another transformation.
+    """
+    traced = any(isinstance(x, Tracer) for x in jax.tree.leaves(given))
+    return _jitted(program, not traced and jax.default_backend() == "cpu")
 
 
 def shape_outputs(cell: Cell, flat: Mapping[str, list[Any]], shape: tuple[int, ...]) -> dict:

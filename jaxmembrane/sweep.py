@@ -1,9 +1,8 @@
-"""Sweeps: the rests of a design's rows, computed in tiles and stored as they come."""
+"""Sweeps: rests or courses of a design's rows, computed in tiles and stored as they come."""
 
 import operator
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
@@ -15,14 +14,16 @@ from .cell import Cell
 from .design import Design
 from .engine import TILE, Engine, Tile, use_cache, whole_lanes
 from .naming import UnknownName, unknown
-from .outputs import check_outputs, labels, shown_dims
+from .outputs import check_outputs
 from .params import DOMAINS, check_params
+from .programs import Job, course_job, resting_job
 from .progress import Progress, reporter
+from .protocol import Protocol
 from .record import fingerprint, provenance, schema
-from .rest import Lanes
-from .steady import AVAILABLE, DIAGNOSTICS, evaluate
+from .simulate import check_limits, check_plan, check_times
+from .steady import AVAILABLE, DIAGNOSTICS
 from .store import Store
-from .structure import structure
+from .trajectory import Summaries
 
 USUAL = ("V", "volume", "c", "E", "flux", *DIAGNOSTICS)
 """Outputs of a sweep unless told otherwise."""
@@ -37,6 +38,12 @@ def sweep(
     *,
     outputs: Sequence[str] | None = None,
     params: Mapping[str, float] | None = None,
+    protocol: Protocol | None = None,
+    times: Sequence[float] | None = None,
+    summaries: Summaries | None = None,
+    rtol: float = 1e-6,
+    max_steps: int = 100_000,
+    growth: float = 10.0,
     chunk: int | None = None,
     tile: int | None = None,
     shard: tuple[int, int] | str | None = None,
@@ -47,7 +54,7 @@ def sweep(
     study: str = "",
     allow_version_change: bool = False,
 ) -> xr.Dataset:
-    """Rests of all rows of a design, as a dataset; with `store`, kept on disk and resumable.
+    """Rests or courses of a design's rows, as a dataset; with `store`, on disk and resumable.
 
     The same call again goes on where an earlier one stopped, and a design with more rows adds them.
     A row's bits depend on its parameters alone: not on chunks, devices, shards or interruptions.
@@ -65,6 +72,12 @@ def sweep(
         ``status``, ``steps`` and ``residual`` are always there.
     params : mapping, optional
         Fixed parameters that differ from the nominal ones.
+    times : sequence of float, optional
+        For courses from rest instead of rests: times to save at, s. Where there are summaries and
+        no outputs, only the last counts.
+    protocol, summaries, rtol, max_steps, growth
+        As for `simulate`; with `times` only. The protocol's values hold for all rows, or are told
+        from the row's own by `Initial`.
     chunk : int, optional
         Rows of a storage chunk, the unit of work; rounded up to whole tiles.
     tile : int, optional
@@ -91,6 +104,7 @@ def sweep(
     xarray.Dataset
         Dim ``sample`` (one dim for each axis of a grid); swept parameters are coordinates, fixed
         ones 0-d coordinates; ``status`` says which rows have a rest (0) and why others have not.
+        Courses have the dim ``time`` (s), and ``stopped``, the time at which each ended.
 
     Raises
     ------
@@ -120,12 +134,22 @@ def sweep(
         raise ValueError("executor must be None: this version runs on the local devices only")
     if precision not in ("float64", "float32"):
         raise ValueError(f"precision must be 'float64' or 'float32', not {precision!r}")
-    names = check_outputs(USUAL if outputs is None else outputs, AVAILABLE, cell)
-    names = tuple(dict.fromkeys((*names, *DIAGNOSTICS)))
-    fixed = check_design(cell, design, params or {})
+    job = make_job(
+        cell,
+        design,
+        outputs=outputs,
+        params=params,
+        protocol=protocol,
+        times=times,
+        summaries=summaries,
+        rtol=rtol,
+        max_steps=max_steps,
+        growth=growth,
+    )
     k, of = parse_shard(shard)
     devices = tuple(devices or jax.local_devices())
-    tile = TILE.get(devices[0].platform, TILE["gpu"]) if tile is None else tile
+    usual = job.tile(TILE.get(devices[0].platform, TILE["gpu"]))
+    tile = usual if tile is None else tile
     check_count("tile", tile)
     tile = whole_lanes(tile)
     if chunk is not None:
@@ -133,18 +157,45 @@ def sweep(
     use_cache()
     place = Store.create_or_open(
         store,
-        schema(cell, design, fixed, names, precision, study),
+        schema(job, design, precision, study),
         n=design.n,
         chunk=tile * (ceil(chunk / tile) if chunk else _CHUNK_TILES),
-        fingerprint=fingerprint(cell, design, fixed, names, precision, tile, devices[0]),
+        fingerprint=fingerprint(job, design, precision, tile, devices[0]),
         provenance=provenance(),
         allow_version_change=allow_version_change,
     )
     pending = [c for c in place.pending() if c.index % of == k]
     rows = sum(c.stop - c.start for c in pending)
     with reporter(progress, design.n if of == 1 else rows, rows) as report:
-        _compute(cell, design, fixed, names, precision, tile, devices, place, pending, report)
+        _compute(job, design, job.engine(tile, precision, devices), place, pending, report)
     return place.dataset()
+
+
+def make_job(
+    cell: Cell,
+    design: Design,
+    *,
+    outputs: Sequence[str] | None = None,
+    params: Mapping[str, float] | None = None,
+    protocol: Protocol | None = None,
+    times: Sequence[float] | None = None,
+    summaries: Summaries | None = None,
+    **limits: Any,
+) -> Job:
+    """What a sweep computes, having checked all of it: rests, or courses where there are times."""
+    fixed = check_design(cell, design, params or {})
+    if times is not None:
+        moments = check_times(times)
+        plan = check_plan(cell, moments, outputs, summaries)
+        return course_job(cell, fixed, plan, protocol, moments, check_limits(**limits))
+    for what, given in (("protocol", protocol), ("summaries", summaries)):
+        if given is not None:
+            raise ValueError(
+                f"a sweep with {what} needs times, as times=[0.0, 60.0, 3600.0]: without them it "
+                "computes rests"
+            )
+    names = check_outputs(USUAL if outputs is None else outputs, AVAILABLE, cell)
+    return resting_job(cell, fixed, tuple(dict.fromkeys((*names, *DIAGNOSTICS))))
 
 
 def check_design(cell: Cell, design: Design, params: Mapping[str, float]) -> dict[str, float]:
@@ -202,47 +253,10 @@ def parse_shard(shard: Any) -> tuple[int, int]:
     return k - 1, n
 
 
-@dataclass(frozen=True)
-class RestingProgram:
-    """What is compiled: outputs of the rests of lanes; `shared` has what all rows share.
-
-    That is ``fixed``, the parameters that no row sets, and ``harmless``, a number for each.
-    """
-
-    cell: Cell
-    outputs: tuple[str, ...]
-
-    def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
-        """Outputs as `evaluate` gives them."""
-        given = {**shared["fixed"], **lanes}
-        return evaluate(self.cell, self.outputs, Lanes(given, {}, shared["harmless"]))
-
-
-def resting_engine(
-    cell: Cell,
-    fixed: Mapping[str, float],
-    outputs: tuple[str, ...],
-    tile: int,
-    precision: str = "float64",
-    devices: Sequence[Any] = (),
-) -> Engine:
-    """An engine for the rests of a cell whose `fixed` parameters all rows share."""
-    shared = {"fixed": dict(fixed), "harmless": cell.nominal()}
-    return Engine(RestingProgram(structure(cell), outputs), shared, tile, precision, devices)
-
-
 def _compute(
-    cell: Cell,
-    design: Design,
-    fixed: Mapping[str, float],
-    names: tuple[str, ...],
-    precision: str,
-    tile: int,
-    devices: Sequence[Any],
-    place: Store,
-    pending: Sequence[Any],
-    report: Progress,
+    job: Job, design: Design, engine: Engine, place: Store, pending: Sequence[Any], report: Progress
 ) -> None:
+    tile, fixed = engine.tile, job.shared["fixed"]
     waiting = {c.index: ceil((c.stop - c.start) / tile) for c in pending}
     parts: dict[int, dict[int, Any]] = {c.index: {} for c in pending}
     values: dict[int, Any] = {}
@@ -254,14 +268,13 @@ def _compute(
             columns, valid = design.rows(c.start, c.stop, fixed)
             values[c.index] = columns, valid
             # A row that a constraint rejects is computed as invalid: it keeps its index.
-            lanes = {name: np.where(valid, x, np.nan) for name, x in columns.items()}
+            lanes = job.lanes({name: np.where(valid, x, np.nan) for name, x in columns.items()})
             for at in range(0, c.stop - c.start, tile):
                 part = {name: x[at : at + tile] for name, x in lanes.items()}
                 given += min(tile, c.stop - c.start - at)
                 yield Tile((c, at), part)
 
     total = sum(c.stop - c.start for c in pending)
-    engine = resting_engine(cell, fixed, names, tile, precision, devices)
     said = 0
     for (c, at), result in engine.run(tiles(), lambda: total - given):
         for note in engine.notes[said:]:
@@ -274,16 +287,7 @@ def _compute(
             ordered = [part for _, part in sorted(parts.pop(c.index).items())]
             columns, _ = values.pop(c.index)
             made = {
-                name: np.concatenate([_stacked(cell, name, part[name]) for part in ordered])
-                for name in names
+                name: np.concatenate([job.stacked(name, part[name]) for part in ordered])
+                for name in job.variables
             }
             place.write(c, made | columns)
-
-
-def _stacked(cell: Cell, name: str, arrays: Sequence[Any]) -> Any:
-    """Values of an output along its own dims, after the rows."""
-    dims = shown_dims(cell, AVAILABLE[name].dims)
-    if not dims:
-        return arrays[0]
-    lengths = [len(labels(cell)[d]) for d in dims]
-    return np.stack(arrays, axis=-1).reshape(len(arrays[0]), *lengths)

@@ -19,6 +19,7 @@ FLOORS = [
     ["params", "species"],
     ["kinetics", "transport", "regulation", "point", "site", "reaction", "analytic"],
     [
+        "interventions",
         "protocol",
         "outputs",
         "dynamics",
@@ -34,17 +35,24 @@ FLOORS = [
     [
         "checks",
         "trial",
+        "clamp",
+        "continuation",
+        "arclength",
         "simulate",
         "steady",
         "begin",
         "labelled",
         "modes",
+        "trajectory",
         "rest",
         "start",
         "stability",
         "relax",
         "course",
+        "refill",
         "rosenbrock",
+        "summary",
+        "pieces",
         "newton",
     ],
     [
@@ -58,12 +66,12 @@ FLOORS = [
         "expression",
         "distributions",
     ],
-    ["sweep", "record"],
+    ["sweep", "record", "programs"],
     ["__main__", "cli", "__init__", "study", "zoo"],
 ]
 FENCES = {
     "jax": {room for floor in FLOORS[2:5] for room in floor}
-    | {"linalg", "engine", "record", "sweep", "cli"},
+    | {"linalg", "engine", "programs", "record", "sweep", "cli"},
     "zarr": {"schema", "verify", "store"},
     "xarray": {"schema", "store", "sweep", "cli"},
     "matplotlib": set(),

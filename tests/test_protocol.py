@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 import jaxmembrane as jm
 from jaxmembrane.naming import UnknownName
+from jaxmembrane.protocol import Initial, Protocol
 
 DECLARED = jm.zoo.neuron().parameters
 
@@ -175,3 +176,45 @@ def test_sums_join_the_steps_of_both():
     assert (one + jm.Protocol()) == one
     with pytest.raises(TypeError):
         one + {"a": 1.0}
+
+
+def test_a_value_may_be_told_from_the_initial_one():
+    ramp = jm.Protocol(
+        [jm.Step(1.0, {"a": Initial(0.5)}, 2.0), jm.Step(5.0, {"a": Initial(plus=-1.0)})]
+    )
+    for initial in (8.0, np.array([8.0, 2.0])):
+        first, last = ramp.values("a", initial)
+        assert_allclose(first, [initial, initial, 0.5 * initial, initial - 1.0])
+        assert_allclose(last, [initial, 0.5 * initial, 0.5 * initial, initial - 1.0])
+    assert ramp.final({"a": 8.0, "b": 1.0}) == {"a": 7.0, "b": 1.0}
+
+
+def test_a_pulse_goes_back_to_what_each_lane_had():
+    pulse = jm.Protocol.pulse("a", 12.0, at=60.0, lasting=30.0)
+    initial = np.array([3.5, 5.0])
+    before, during, after = pulse.values("a", initial)[0]
+    assert during == 12.0
+    assert_allclose([before, after], [initial, initial])
+
+
+def test_initial_values_have_the_shape_of_a_batch():
+    assert Initial().shape == () and Initial([0.5, 1.0]).shape == (2,)
+    assert Initial(np.ones((3, 1)), plus=[1.0, 2.0]).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (Initial(-1.0), "nka.j must be a finite number, zero or more, not -103"),
+        (Initial(plus=nan), "nka.j must be a finite number, zero or more, not nan"),
+    ],
+)
+def test_a_value_told_from_the_nominal_one_must_lie_in_the_domain(value, said):
+    with pytest.raises(ValueError, match=f"in the step at 3 s, parameter {said}"):
+        jm.Protocol([jm.Step(3.0, {"nka.j": value})]).check(DECLARED)
+
+
+def test_the_end_of_a_protocol_is_what_its_last_steps_leave():
+    params = {"a": 1.0, "b": 2.0, "c": 3.0}
+    assert MIXED.final(params) == {"a": 0.0, "b": 1.0, "c": 3.0}
+    assert Protocol().final(params) == params

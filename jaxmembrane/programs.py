@@ -1,0 +1,207 @@
+"""What a sweep computes of each row: its rest, or its course under a protocol."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from .cell import Cell
+from .course import Limits
+from .engine import Engine, bits
+from .outputs import Output, labels, shown_dims
+from .pieces import Pieces
+from .protocol import Initial, Protocol
+from .rest import BLOCK, Lanes
+from .steady import AVAILABLE
+from .steady import evaluate as evaluate_rest
+from .structure import structure
+from .trajectory import Clock, Plan, check_protocol, clock, kept
+from .trajectory import evaluate as evaluate_course
+from .trajectory import pieces as pieces_of
+
+_LARGEST = 2**23
+"""Values that a tile may hold; a tile of long courses is narrower."""
+
+
+@dataclass(frozen=True)
+class RestingProgram:
+    """What is compiled: outputs of the rests of lanes; `shared` has what all rows share.
+
+    That is ``fixed``, the parameters that no row sets, and ``harmless``, a number for each.
+    """
+
+    cell: Cell
+    outputs: tuple[str, ...]
+
+    def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+        """Outputs as `steady.evaluate` gives them."""
+        given = {**shared["fixed"], **lanes}
+        return evaluate_rest(self.cell, self.outputs, Lanes(given, {}, shared["harmless"]))
+
+
+@dataclass(frozen=True)
+class CourseProgram:
+    """What is compiled: what a plan keeps of the courses of lanes under a protocol.
+
+    `shared` has also the protocol's ``pieces``, but for parameters of which each row has its own:
+    those are columns of the lanes. ``clock`` and ``limits`` are those of `trajectory`.
+    """
+
+    cell: Cell
+    plan: Plan
+
+    def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+        """What is kept, with lanes on the first axis."""
+        own = {name: x for name, x in lanes.items() if not name.startswith(_PIECE)}
+        moved = {}
+        for side in ("start", "stop"):
+            moved[side] = dict(shared["pieces"][side])
+            for name in own:
+                rows = [x for key, x in lanes.items() if key.startswith(_piece(side, name))]
+                moved[side] |= {name: jnp.stack(rows)} if rows else {}
+        given = Lanes({**shared["fixed"], **own}, {}, shared["harmless"])
+        moments, times, at = shared["clock"]
+        rtol, max_steps, growth = shared["limits"]
+        made = evaluate_course(
+            self.cell,
+            self.plan,
+            given,
+            Pieces(shared["pieces"]["ends"], moved["start"], moved["stop"]),
+            Clock(moments, times.astype(jnp.int32), at.astype(jnp.int32)),
+            Limits(rtol, max_steps.astype(jnp.int32), growth),
+        )
+        return {name: [x.T if x.ndim > 1 else x for x in parts] for name, parts in made.items()}
+
+
+_PIECE = "piece "
+
+
+def _piece(side: str, name: str) -> str:
+    return f"{_PIECE}{side} {name} "
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is computed of rows, and all that a store has to know of it.
+
+    ``variables`` are the outputs, by name, and whether they have the dim ``time``; ``decides`` is
+    what decides the numbers besides the cell and its parameters.
+    """
+
+    cell: Cell
+    title: str
+    program: Any
+    shared: Mapping[str, Any]
+    variables: Mapping[str, tuple[Output, bool]]
+    times: tuple[float, ...] = ()
+    decides: Mapping[str, Any] = field(default_factory=dict)
+    protocol: Protocol = field(default_factory=Protocol)
+
+    def engine(self, tile: int, precision: str = "float64", devices: Sequence[Any] = ()) -> Engine:
+        """An engine for its program."""
+        return Engine(self.program, self.shared, tile, precision, devices)
+
+    def tile(self, usual: int) -> int:
+        """Rows of a tile, fewer than usual where each has many values."""
+        widest = max(_LARGEST // sum(prod(self._shape(name)) for name in self.variables), BLOCK)
+        return min(usual, widest - widest % BLOCK) if self.times else usual
+
+    def lanes(self, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Columns of the design, and those that the protocol makes of them."""
+        made = dict(columns)
+        ramps = any(step.over for step in self.protocol.steps)
+        for name in set(self.protocol.names) & set(columns):
+            start, stop = self.protocol.values(name, columns[name])
+            for side, rows in (("start", start), ("stop", stop if ramps else [])):
+                for i, x in enumerate(rows):
+                    made[f"{_piece(side, name)}{i:04d}"] = np.broadcast_to(x, columns[name].shape)
+        return made
+
+    def dims(self, name: str) -> tuple[str, ...]:
+        """Dims of a variable after the rows."""
+        out, timed = self.variables[name]
+        return (*(("time",) if timed else ()), *shown_dims(self.cell, out.dims))
+
+    def stacked(self, name: str, arrays: Sequence[Any]) -> Any:
+        """Values of a variable along its own dims, after the rows."""
+        rows = len(arrays[0])
+        if len(arrays) == 1:
+            return arrays[0].reshape(rows, *self._shape(name))
+        return np.stack(arrays, axis=-1).reshape(rows, *self._shape(name))
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        size = {dim: len(names) for dim, names in labels(self.cell).items()}
+        return tuple((size | {"time": len(self.times)})[dim] for dim in self.dims(name))
+
+
+def resting_job(cell: Cell, fixed: Mapping[str, float], names: tuple[str, ...]) -> Job:
+    """The rests of rows that share `fixed` parameters."""
+    return Job(
+        cell,
+        "resting states",
+        RestingProgram(structure(cell), names),
+        {"fixed": dict(fixed), "harmless": cell.nominal()},
+        {name: (AVAILABLE[name], False) for name in names},
+    )
+
+
+def course_job(
+    cell: Cell,
+    fixed: Mapping[str, float],
+    plan: Plan,
+    protocol: Protocol | None,
+    times: np.ndarray,
+    limits: Limits,
+) -> Job:
+    """The courses of rows that share `fixed` parameters, under a protocol."""
+    protocol = check_protocol(cell, protocol)
+    for step in protocol.steps:
+        for name, value in step.changes.items():
+            if np.shape(value):
+                raise ValueError(
+                    f"{name} in the step at {step.at:g} s has {np.size(value)} values: the "
+                    "protocol of a sweep takes one for all rows; put what varies into the design"
+                )
+    with bits("float64"):
+        spread = pieces_of(protocol, {**cell.nominal(), **fixed}, times[-1], float)
+        moments = clock(times, plan, float)
+    common = {name for name in protocol.names if name in fixed}
+    return Job(
+        cell,
+        "time courses",
+        CourseProgram(structure(cell), plan),
+        {
+            "fixed": dict(fixed),
+            "harmless": cell.nominal(),
+            "pieces": {
+                "ends": spread.ends,
+                "start": {name: x for name, x in spread.start.items() if name in common},
+                "stop": {name: x for name, x in spread.stop.items() if name in common},
+            },
+            "clock": tuple(moments),
+            "limits": tuple(limits),
+        },
+        kept(plan),
+        tuple(float(t) for t in times) if plan.outputs else (),
+        {
+            "protocol": [_told(step) for step in protocol.steps],
+            "times": [float(t) for t in times] if plan.outputs else [0.0, float(times[-1])],
+            "summaries": {name: repr(s) for name, s in plan.summaries},
+            "limits": {name: float(x) for name, x in limits._asdict().items()},
+        },
+        protocol,
+    )
+
+
+def _told(step: Any) -> dict[str, Any]:
+    """A step in plain words."""
+    changes = {
+        name: {"times initial": float(x.times), "plus": float(x.plus)}
+        if isinstance(x, Initial)
+        else float(x)
+        for name, x in step.changes.items()
+    }
+    return {"at": float(step.at), "over": float(step.over), "changes": changes}
