@@ -1,0 +1,112 @@
+"""The sections [space] and [design]: which rows."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..cell import Cell
+from ..design import Design, whole_number
+from ..expression import read as read_rule
+from ..naming import unknown
+from ..params import Param
+from ..space import Space, table
+from ..units import exponents, quantity
+from .file import DISTRIBUTIONS, File, check_domain
+
+_CUBE = ("kind", "seed", "rows")
+_FITTING = dict.fromkeys(("sobol", "random", "latin"), _CUBE) | {"grid": ("kind", "points")}
+DESIGN = (*_CUBE, "points", "table")
+"""Keys of a design."""
+
+
+def read_space(file: File, cell: Cell | None, params: Mapping[str, float]) -> Space | None:
+    """The space; None where it is not whole."""
+    before, axes, derive = len(file.problems), {}, {}
+    for key, keys, spec in file.entries("space"):
+        names = tuple(part.strip() for part in key.split(","))
+        if keys[1] not in ("where", "derive"):
+            for name in set(names) & params.keys():
+                file.refuse(keys, f"{name} is both fixed in [cell.parameters] and swept")
+            known = {name: p for name in names if (p := file.declared(keys, name, cell))}
+            with file.at(*keys, label=f"{key}: "):
+                axes[names] = _axis(spec, known)
+    where = file.table("space").get("where", [])
+    where = where if isinstance(where, list) else [where]
+    rules: Any = {f"where[{k}]": (("space", "where"), text) for k, text in enumerate(where)}
+    for name, keys, text in file.entries("space", "derive"):
+        file.declared(keys, name, cell)
+        derive[name] = text
+        rules[f"derive[{name!r}]"] = (keys, text)
+    for label, (keys, text) in rules.items():
+        with file.at(*keys):
+            for name in read_rule(text, label, condition=label.startswith("where")).names:
+                file.declared(keys, name, cell)
+    if file.table("space") and all(axes.values()) and len(file.problems) == before:
+        with file.at("space"):
+            return Space(axes, derive=derive, where=where)
+    return None
+
+
+def read_design(
+    file: File, cell: Cell | None, space: Space | None, rows: int | None
+) -> Design | None:
+    """The design, of `rows` if these are given; None where it is not whole."""
+    given = file.table("design")
+    kind = "table" if "table" in given else str(given.get("kind", "nothing"))
+    fitting = ("table",) if "table" in given else _FITTING.get(kind)
+    if fitting is None:
+        file.refuse(("design", "kind"), unknown("kind of design", kind, _FITTING))
+        return None
+    for key in (given.keys() & DESIGN) - set(fitting):
+        what = f"{key} does not fit a {kind} design, which has {' and '.join(fitting)}"
+        file.refuse(("design", key), what)
+    if rows is not None and fitting != _CUBE:
+        file.refuse(("design",), f"--rows does not fit a {kind} design, whose rows are given")
+    points, size = given.get("points"), {"n": 1, "seed": 0}
+    if isinstance(points, dict):
+        points = {name: n for name, _, n in file.entries("design", "points")}
+    if fitting == _CUBE:
+        with file.at("design", "rows"):
+            size["n"] = whole_number(given.get("rows") if rows is None else rows, "rows", 1)
+        with file.at("design", "seed"):
+            size["seed"] = whole_number(given.get("seed", 0), "seed", 0)
+    with file.at("design", fitting[-1], label=f"{given['table']}: " if kind == "table" else ""):
+        if kind == "table":
+            return _table(file.path.parent / str(given["table"]), cell)
+        return space and getattr(space, kind)(**({"n": points} if kind == "grid" else size))
+    return None
+
+
+def _axis(spec: Any, declared: Mapping[str, Param]) -> Any:
+    """Read ``{uniform = [2, 12]}``; None where text needs a unit that is not known."""
+    if not isinstance(spec, dict) or len(spec) != 1:
+        raise TypeError(f"write for example {{uniform = [2, 12]}}, not {spec!r}")
+    ((kind, entries),) = spec.items()
+    if kind not in DISTRIBUTIONS:
+        raise ValueError(unknown("distribution", kind, DISTRIBUTIONS))
+    wanted = [entry.name for entry in fields(DISTRIBUTIONS[kind])]
+    if not isinstance(entries, list) or (len(wanted) == 2 and len(entries) != 2):
+        raise ValueError(f"{kind} takes [{', '.join(wanted)}], not {entries!r}")
+    units = [p.unit for p in declared.values()] or ["1"]
+    if len({exponents(unit) for unit in units}) > 1:
+        raise ValueError(f"linked parameters must have one unit, not {' and '.join(units)}")
+    if not declared and any(isinstance(entry, str) for entry in entries):
+        return None
+    units = [units[0], "1"] if kind == "lognormal" else units[:1] * len(entries)
+    numbers = [quantity(entry, unit, kind) for entry, unit in zip(entries, units, strict=True)]
+    for name, p in declared.items():
+        check_domain(name, numbers[:1] if kind.endswith("normal") else numbers, p)
+    return DISTRIBUTIONS[kind](*(numbers if len(wanted) == 2 else [numbers]))
+
+
+def _table(path: Path, cell: Cell | None) -> Design:
+    """Read rows from a CSV file with one column for each parameter."""
+    rows = pd.read_csv(path, header=None, dtype=str, skipinitialspace=True)
+    frame = rows[1:].astype(float).set_axis(rows.iloc[0], axis="columns")
+    for name, column in frame.items():
+        if cell and name in cell.parameters:
+            check_domain(str(name), column, cell.parameters[str(name)])
+    return table(frame)
