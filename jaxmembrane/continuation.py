@@ -17,6 +17,7 @@ from jax.core import Tracer
 from .arclength import FOLDS, Curve, follow
 from .begin import begin_at, check_start
 from .cell import Cell
+from .labelled import Outputs
 from .modes import MODES, modes
 from .naming import UnknownName, unknown
 from .outputs import OUTPUTS, Reading, check_outputs
@@ -31,7 +32,7 @@ from .structure import structure
     jax.tree_util.register_dataclass, data_fields=["values"], meta_fields=["cell", "parameter"]
 )
 @dataclass(frozen=True)
-class Branch:
+class Branch(Outputs):
     """A branch of rests, or a batch of them: outputs are its fields, ``branch.V``.
 
     Leading axes are those of the parameters, then come points. `at` is the parameter at each point;
@@ -47,14 +48,6 @@ class Branch:
     cell: Cell
     parameter: str
     values: dict[str, Any]
-
-    def __getattr__(self, name: str) -> Any:
-        own = ("values", "cell", "parameter")
-        if name in own or name.startswith("__") or name not in self.values:
-            raise AttributeError(
-                f"this branch has no output {name!r}; it has {', '.join(self.values)}"
-            )
-        return self.values[name]
 
     @property
     def ok(self) -> Any:

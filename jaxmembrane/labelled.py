@@ -1,4 +1,4 @@
-"""An array whose last axes are addressed by name."""
+"""Results that are addressed by name: outputs as fields, and the last axes of an array."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,3 +48,17 @@ class Labelled:
         import numpy as np
 
         return np.asarray(self.values, dtype=dtype)
+
+
+class Outputs:
+    """A result whose outputs, ``values`` by name, are its fields."""
+
+    values: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        # While it is copied or unpickled it has no values yet.
+        values = self.__dict__.get("values", {})
+        if name.startswith("__") or name not in values:
+            what = type(self).__name__.lower()
+            raise AttributeError(f"this {what} has no output {name!r}; it has {', '.join(values)}")
+        return values[name]

@@ -13,7 +13,7 @@ import numpy as np
 from .begin import begin_at, check_start
 from .cell import Cell
 from .course import Limits
-from .labelled import Labelled
+from .labelled import Labelled, Outputs
 from .outputs import OUTPUTS, check_outputs, labels, shown_dims
 from .params import check_params
 from .protocol import Protocol
@@ -36,7 +36,7 @@ USUAL = ("V", "volume", "c", "E", "flux")
 
 @partial(jax.tree_util.register_dataclass, data_fields=["time", "values"], meta_fields=["cell"])
 @dataclass(frozen=True)
-class Course:
+class Course(Outputs):
     """A time course, or a batch of them: outputs are its fields, ``course.V``, ``course.c["Na"]``.
 
     Leading axes are those of the parameters, then comes time. Values are NaN after a course has
@@ -47,13 +47,6 @@ class Course:
     cell: Cell
     time: Any
     values: dict[str, Any]
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("values", "cell", "time") or name.startswith("__") or name not in self.values:
-            raise AttributeError(
-                f"this course has no output {name!r}; it has {', '.join(self.values)}"
-            )
-        return self.values[name]
 
     @property
     def ok(self) -> Any:

@@ -13,7 +13,7 @@ from jax.core import Tracer
 from .balance import Equations
 from .begin import begin_at, check_start
 from .cell import Cell
-from .labelled import Labelled
+from .labelled import Labelled, Outputs
 from .modes import MODES, modes
 from .outputs import ENERGY_BUDGET, OUTPUTS, Output, Reading, check_outputs, labels, shown_dims
 from .params import check_params
@@ -42,7 +42,7 @@ CPU_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
 
 @partial(jax.tree_util.register_dataclass, data_fields=["values"], meta_fields=["cell"])
 @dataclass(frozen=True)
-class Rest:
+class Rest(Outputs):
     """A resting state, or a batch of them. Outputs are its fields: ``rest.V``, ``rest.c["Na"]``.
 
     Leading axes are those of the parameters. Where there is no rest every result is NaN and
@@ -52,13 +52,6 @@ class Rest:
 
     cell: Cell
     values: dict[str, Any]
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("values", "cell") or name.startswith("__") or name not in self.values:
-            raise AttributeError(
-                f"this rest has no output {name!r}; it has {', '.join(self.values)}"
-            )
-        return self.values[name]
 
     @property
     def ok(self) -> Any:

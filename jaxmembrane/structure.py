@@ -6,7 +6,9 @@ from typing import Any
 
 from .cell import Cell
 from .params import Param
+from .site import SOURCES
 
+_SUPPLIED = {name for source in SOURCES.values() for name in source.params}
 _ANY = 0.5
 """A number that lies in every domain."""
 
@@ -28,7 +30,10 @@ def structure(cell: Cell) -> Cell:
 
 
 def _anonymous(params: tuple[tuple[str, Param], ...]) -> tuple[tuple[str, Param], ...]:
-    return tuple((name, replace(p, nominal=_ANY)) for name, p in params)
+    # What an energy source declares is the same in every cell, and who shares it must agree.
+    return tuple(
+        (name, p if name in _SUPPLIED else replace(p, nominal=_ANY)) for name, p in params
+    )
 
 
 def _variant(original: Any, **changes: Any) -> Any:

@@ -210,3 +210,12 @@ REFUSED = {
 def test_what_cannot_be_is_refused_in_a_sentence(message):
     with pytest.raises(ValueError, match=message):
         REFUSED[message]()
+
+
+def test_a_regulation_shares_atp_with_a_pump_that_needs_it():
+    regulated = jm.na_k_atpase("luo_rudy", name="other").regulated(jm.atp_dependence())
+    leaks = [jm.leak(jm.Na), jm.leak(jm.K), jm.leak(jm.Cl)]
+    cell = jm.Cell([*leaks, jm.na_k_atpase(), regulated])
+    supplied = jm.steady_state(cell, {"ATP": [5.0, 0.01]}, outputs=["V", "flux", "status"])
+    assert supplied.ok.all()
+    assert supplied.V[0] < supplied.V[1]
