@@ -7,6 +7,7 @@ from . import zoo as zoo
 from .cell import Cell as Cell
 from .checks import CheckError as CheckError
 from .checks import check as check
+from .clamp import iv_curve as iv_curve
 from .continuation import Branch as Branch
 from .continuation import continuation as continuation
 from .distributions import Choice as Choice
@@ -20,9 +21,12 @@ from .kinetics.mitochondrial import free_nucleotides as free_nucleotides
 from .library import ae as ae
 from .library import ant as ant
 from .library import atp_dependence as atp_dependence
+from .library import boltzmann as boltzmann
 from .library import cation_channel as cation_channel
 from .library import channel as channel
+from .library import electrode as electrode
 from .library import gaba_a as gaba_a
+from .library import gate as gate
 from .library import gramicidin as gramicidin
 from .library import h_atpase as h_atpase
 from .library import hydroxide_leak as hydroxide_leak
@@ -41,10 +45,14 @@ from .library import nhe as nhe
 from .library import nkcc1 as nkcc1
 from .library import ouabain as ouabain
 from .library import phosphorylation as phosphorylation
+from .library import pipette as pipette
 from .library import pmca as pmca
 from .library import respiratory_chain as respiratory_chain
 from .library import sglt1 as sglt1
 from .library import wnk_spak as wnk_spak
+from .library.gating import ExpLinearRate as ExpLinearRate
+from .library.gating import ExponentialRate as ExponentialRate
+from .library.gating import SigmoidRate as SigmoidRate
 from .membrane import Bath as Bath
 from .membrane import Compartment as Compartment
 from .membrane import Membrane as Membrane

@@ -5,14 +5,22 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from .membrane import Bath, Compartment, Membrane, water_crosses
+from .membrane import Bath, Compartment, Membrane
 from .naming import UnknownName, unknown
 from .params import Param, check_params
-from .pools import Amount, Pool, components, null_vectors
+from .pools import (
+    Amount,
+    Pool,
+    amount_changes,
+    charge_changes,
+    conserved,
+    following,
+    null_vectors,
+    sealed,
+)
+from .reaction import Reaction
 from .species import Species
 from .transport import Leg, Transporter
-
-_NEVER_DEPENDENT = ("H", "Ca")
 
 
 @dataclass(frozen=True, init=False)
@@ -38,8 +46,8 @@ class Cell:
     Raises
     ------
     ValueError
-        If two owners share a name, nothing sets a compartment's potential, or a nominal value lies
-        outside its domain.
+        If two owners share a name or two valences a species, nothing sets a compartment's potential
+        or the charge that it buffers, or a nominal value lies outside its domain.
     KeyError
         If `nominal` names a parameter that the cell does not have, with the nearest that it has.
     TypeError
@@ -86,12 +94,11 @@ class Cell:
         object.__setattr__(self, "source", source)
         object.__setattr__(self, "overrides", ())
         self._check_owners()
-        self._check_potentials()
+        self._check_charge()
         nominal = dict(nominal or {})
         check_params(self._declared, nominal)
-        object.__setattr__(
-            self, "overrides", tuple(sorted((k, float(v)) for k, v in nominal.items()))
-        )
+        overrides = tuple(sorted((k, float(v)) for k, v in nominal.items()))
+        object.__setattr__(self, "overrides", overrides)
 
     def __hash__(self) -> int:
         return self._hash
@@ -105,14 +112,12 @@ class Cell:
         owners += [c.name for c in (*self.compartments, *self.baths)]
         for name in owners:
             if owners.count(name) > 1:
-                raise ValueError(
-                    f"two parts of the cell are named {name!r}; give one another name="
-                )
+                raise ValueError(f"two parts of the cell are named {name!r}; give one another name")
         valence: dict[str, int] = {}
-        for s in (s for leg in self.legs for s in leg.reaction.species):
+        for s in (s for there in self.contents.values() for s in there):
             if valence.setdefault(s.name, s.z) != s.z:
                 raise ValueError(
-                    f"species {s.name} has valence {valence[s.name]} in one reaction and {s.z} in "
+                    f"species {s.name} has valence {valence[s.name]} in one place and {s.z} in "
                     "another; give one of them another name"
                 )
         for bath in self.baths:
@@ -121,58 +126,58 @@ class Cell:
                 raise UnknownName(unknown(f"ion to derive in {bath.name}:", bath.derive, there))
         for c in self.compartments:
             if not self.contents[c.name]:
-                raise ValueError(
-                    f"nothing enters or leaves {c.name}: give its membrane a transporter"
-                )
+                raise ValueError(f"nothing enters or leaves {c.name}: give it a transporter")
 
-    def _check_potentials(self) -> None:
-        """Refuse compartments whose charge no reaction changes: nothing would set their V."""
+    def _check_charge(self) -> None:
+        """Refuse cells in which nothing sets a potential or a buffer, or closes a circuit."""
         ions = [a.name for a in self.compartments if self._charged(a) and a.name != self.ground]
-        moved = []
-        for m, leg in self._placed:
-            change: dict[str, int] = {}
-            for a, side in ((m.inside, "i"), (m.outside, "o")):
-                if isinstance(a, Compartment):
-                    counted = [s for s in leg.reaction.species if a.kind(s.name) != "clamped"]
-                    change[a.name] = sum(s.z * leg.reaction.change(s, side) for s in counted)
-            moved.append(change)
+        moved = charge_changes(self._placed, "free", "buffered")
         for lost in null_vectors(moved, ions):
             raise ValueError(
                 f"no transporter changes the charge of {' and '.join(lost)}, so that "
                 "nothing sets its potential: give it an electrogenic path, as jm.leak is"
             )
+        for leg, charge in zip(self.legs, moved, strict=True):
+            if not self.baths and sum(charge.values()):
+                raise ValueError(
+                    f"{leg.name} passes a clamped ion, and a cell without a bath has nothing that "
+                    "closes the circuit of its supply: let that ion be free, or add a jm.Bath"
+                )
+        charges = charge_changes(self._placed, "buffered")
+        changes = [{**n, **z} for n, z in zip(self._changes, charges, strict=True)]
+        for vector in null_vectors(changes, [*self._amounts, *self.buffered]):
+            held = [a for a in self.buffered if a in vector]
+            stuck = [f"{s.name} buffered in {a}" for a in held for s in self.buffered[a]]
+            others = [f"{row[1]} in {row[0]}" for row in vector if row not in held]
+            ratio = f", but in a fixed ratio with {' and '.join(others)}" if others else ""
+            if stuck:
+                raise ValueError(
+                    f"nothing brings or takes the charge of {' and '.join(stuck)}{ratio}: "
+                    "give it a path of its own to a bath, as jm.leak is, or let it be clamped"
+                )
 
     @cached_property
     def pools(self) -> tuple[Pool, ...]:
         """Amounts and volumes that nothing changes; the total of each is a parameter."""
-        rows = [
-            (a.name, s.name)
-            for a in reversed(self.compartments)
-            for s in sorted(self.free[a.name], key=lambda s: s != self.dependent[a.name])
-            if (a.name, s) != (self.ground, self.dependent.get(self.ground))
-        ]
-        changes = []
-        for m, leg in self._placed:
-            counted: dict[Amount, int] = {}
-            for s in leg.reaction.species:
-                counted[m.inside.name, s.name] = leg.reaction.change(s, "i")
-                counted[m.outside.name, s.name] = leg.reaction.change(s, "o")
-            changes.append(counted)
-        found = []
-        for vector in null_vectors(changes, rows):
-            own = [row for row in rows if row in vector][-1]
-            found.append(Pool(*own, tuple(vector.items())))
-        osmotic = [a.name for a in self.compartments if a.volume == "osmotic"]
-        joined = [(m.outside.name, m.inside.name) for m in self.membranes if water_crosses(m)]
-        open_ = {bath.name for bath in self.baths}
-        for group in components([*open_, *osmotic], joined):
-            if not open_ & set(group):
-                found.append(Pool(group[0], "volume", tuple(((a, "volume"), 1) for a in group)))
-        return tuple(found)
+        followed = {(a, s.name) for a, s in self.dependent.items() if s}
+        # The last that can be owns a pool: no ion that follows from charge, and far outside.
+        rows = sorted(self._amounts, key=lambda row: row not in followed)
+        return (*conserved(self._changes, rows), *sealed(self.membranes))
 
     @cached_property
-    def _placed(self) -> list[tuple[Membrane, Leg]]:
-        return [(m, leg) for m in self.membranes for t in m.transporters for leg in t.legs]
+    def _amounts(self) -> list[Amount]:
+        """Amounts that balances set; that of the ground's dependent ion follows from all charge."""
+        last = (self.ground, self.dependent.get(self.ground))
+        inward = reversed(self.free.items())
+        return [(a, s.name) for a, free in inward for s in free if (a, s) != last]
+
+    @cached_property
+    def _changes(self) -> list[dict[Amount, int]]:
+        return amount_changes(self._placed)
+
+    @cached_property
+    def _placed(self) -> list[tuple[Membrane, Reaction]]:
+        return [(m, leg.reaction) for m in self.membranes for t in m.transporters for leg in t.legs]
 
     def _charged(self, a: Compartment) -> bool:
         return any(s.z and a.kind(s.name) != "clamped" for s in self.contents[a.name])
@@ -228,8 +233,8 @@ class Cell:
         found: dict[str, dict[Species, None]] = {
             c.name: {} for c in (*self.compartments, *self.baths)
         }
-        for m, leg in self._placed:
-            for s, side, _ in (*leg.reaction.reactants, *leg.reaction.products):
+        for m, reaction in self._placed:
+            for s, side, _ in (*reaction.reactants, *reaction.products):
                 found[(m.inside if side == "i" else m.outside).name][s] = None
         for a in self.compartments:
             found[a.name] |= dict.fromkeys(s for s, _ in a.kinds)
@@ -244,13 +249,8 @@ class Cell:
 
     @cached_property
     def dependent(self) -> dict[str, Species | None]:
-        """For each compartment the ion that follows from its charge, the most abundant free one."""
-        inside = {"K": 120.0, "Na": 14.0, "Cl": 5.0}
-        chosen: dict[str, Species | None] = {}
-        for c in self.compartments:
-            ions = [s for s in self.free[c.name] if s.z and s.name not in _NEVER_DEPENDENT]
-            chosen[c.name] = max(ions, key=lambda s: inside.get(s.name, 1.0), default=None)
-        return chosen
+        """For each compartment the ion that follows from its charge, if one can."""
+        return following(self._placed, self.free, self.ground)
 
     @cached_property
     def parameters(self) -> dict[str, Param]:
@@ -271,10 +271,11 @@ class Cell:
                         f"{t.name} reads {name} as {p.nominal:g} {p.unit}, another transporter as "
                         f"{declared[name].nominal:g} {declared[name].unit}: give both the same"
                     )
+        proteins = {a.name for a in self.compartments if a.impermeant == "protein"}
         for part in (*self.baths, *self.compartments):
             declared |= part.declared(self.contents[part.name])
         for pool in self.pools:
-            declared[pool.parameter] = _pool_param(pool)
+            declared[pool.parameter] = pool.declared(proteins)
         for m in self.membranes:
             declared |= m.declared()
             for t in m.transporters:
@@ -293,10 +294,3 @@ class Cell:
         given = {**(overrides or {}), **more}
         check_params(self.parameters, given)
         return {name: p.nominal for name, p in self.parameters.items()} | given
-
-
-def _pool_param(pool: Pool) -> Param:
-    if pool.species == "volume":
-        return Param(1000.0, "um^3", f"conserved volume, {pool}", "positive")
-    alike = all(n > 0 for _, n in pool.terms)
-    return Param(1e5, "amol", f"conserved amount, {pool}", "positive" if alike else "real")

@@ -144,9 +144,19 @@ class Contents:
     def _impermeant_charge(self, a: Compartment, given: Mapping, ln_c: Mapping) -> Any:
         z = given.get(("z", a.name), self.params[f"{a.name}.z_X"])
         if a.impermeant == "protein" and (a.name, "H") in ln_c:
-            pH = 3.0 - ln_c[a.name, "H"]() / log(10.0)
-            z = z - self.params[f"{a.name}.beta_X"] * (pH - self.params[f"{a.name}.pH_X"])
+            z = z + self._bound(a.name, ln_c[a.name, "H"]())
         return z
+
+    def _bound(self, a: str, ln_H: Any) -> Any:
+        """Protons that a protein has bound, less those at pH_X."""
+        return self.params[f"{a}.beta_X"] * (self.params[f"{a}.pH_X"] - 3.0 + ln_H / log(10.0))
+
+    def amount(self, a: str, species: str, state: State) -> Any:
+        """Amount of a species in a compartment, amol; protons with those that a protein binds."""
+        found = state.c[a, species] * state.volume[a]
+        if species == "H" and a in self.proteins:
+            found = found + self.params[f"{a}.X"] * self._bound(a, state.ln_c[a, species]())
+        return found
 
     @cached_property
     def followers(self) -> list[tuple[str, Species]]:

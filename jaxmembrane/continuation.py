@@ -24,7 +24,7 @@ from .outputs import OUTPUTS, Reading, check_outputs
 from .params import check_params
 from .rest import STATUS, Found, Lanes, has_rest, judge, safe_point, solve_rest
 from .simulate import USUAL
-from .steady import Rest, batch, check_precision, lanes_of, shape_outputs
+from .steady import Rest, batch, check_precision, compiled, lanes_of, shape_outputs
 from .structure import structure
 
 
@@ -120,9 +120,9 @@ def continuation(
     Examples
     --------
     >>> import jaxmembrane as jm
-    >>> neuron, rest = jm.zoo.neuron_dijkstra(), {"V": -65.5, "Na": 10.0, "Cl": 7.0}
+    >>> neuron = jm.zoo.neuron_dijkstra()
     >>> pump = neuron.nominal()["nka.j_max"]
-    >>> branch = jm.continuation(neuron, "nka.j_max", (0.0, 2.0 * pump), start=rest)
+    >>> branch = jm.continuation(neuron, "nka.j_max", (0.0, 2.0 * pump))
     >>> f"fold at {branch.folds.at[0] / pump:.4f} of the pump and {branch.folds.V[0]:.2f} mV"
     'fold at 0.6470 of the pump and -58.17 mV'
     """
@@ -150,7 +150,8 @@ def continuation(
         {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()},
     )
     plain = structure(cell)
-    rest = _begin(plain, lanes)
+    # By itself, so that another parameter or other outputs do not compile it anew.
+    rest = compiled(solve_rest, 1, lanes)(plain, lanes)
     longest = jnp.asarray(largest_step, dtype)
     begun = lanes._replace(begin={})
     made = _run(plain, parameter, names, points, begun, rest, window, longest)
@@ -179,10 +180,6 @@ def _check_steps(points: Any, largest_step: Any) -> None:
         raise ValueError(f"points must be a whole number, 2 or more, not {points!r}")
     if not 0 < largest_step < np.inf:
         raise ValueError(f"largest_step must be a number above zero, not {largest_step!r}")
-
-
-# By itself, so that another parameter or other outputs do not compile it anew.
-_begin = jax.jit(solve_rest, static_argnums=0)
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2, 3))

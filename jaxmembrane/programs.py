@@ -14,7 +14,7 @@ from .engine import Engine, bits
 from .outputs import Output, labels, shown_dims
 from .pieces import Pieces
 from .protocol import Initial, Protocol
-from .rest import BLOCK, Lanes
+from .rest import BLOCK, Lanes, solve_rest
 from .steady import AVAILABLE
 from .steady import evaluate as evaluate_rest
 from .structure import structure
@@ -69,6 +69,7 @@ class CourseProgram:
             self.cell,
             self.plan,
             given,
+            solve_rest(self.cell, given),
             Pieces(shared["pieces"]["ends"], moved["start"], moved["stop"]),
             Clock(moments, times.astype(jnp.int32), at.astype(jnp.int32)),
             Limits(rtol, max_steps.astype(jnp.int32), growth),

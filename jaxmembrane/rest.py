@@ -119,7 +119,7 @@ def search(cell: Cell, lanes: Lanes) -> Found:
     def first(lane: Any) -> tuple[list[Any], Any, Verdict]:
         own, begin = lane
         eq = Equations(cell, {**safe, **own})
-        begin = merged(start.guess(eq), begin)
+        begin = merged(eq, begin)
         shape = next(iter(own.values())).shape
         u, steps, settled = newton(eq, [jnp.broadcast_to(begin[k], shape) for k in eq.unknowns])
         verdict = judge(eq, u, steps[0])
@@ -135,12 +135,12 @@ def search(cell: Cell, lanes: Lanes) -> Found:
     return _second(cell, lanes._replace(params=safe), found, valid & ~good)
 
 
-def merged(guess: dict[tuple[str, ...], Any], given: Start) -> dict[tuple[str, ...], Any]:
-    """A guess, with what the user gives where it is a number."""
-    found = dict(guess)
+def merged(eq: Equations, given: Start) -> dict[tuple[str, ...], Any]:
+    """A guess, with what the user gives where it is a number, and gates at rest there."""
+    found = start.guess(eq)
     for key, x in given.items():
         found[key] = jnp.where(jnp.isfinite(x), x, found[key])
-    return found
+    return found | start.resting_gates(eq, found)
 
 
 def by_block(f: Any, lanes: Any, n: int) -> Any:
@@ -202,7 +202,7 @@ def follow(cell: Cell, lanes: Lanes, before: Found, real: Any) -> Found:
     params = lanes.where(real)
     eq = Equations(cell, params)
     full = Equations(cell, params, carry_all=True)
-    known = merged(start.guess(full), lanes.begin)
+    known = merged(full, lanes.begin)
     begin = [jnp.broadcast_to(known[key], real.shape) for key in full.unknowns]
     dtype = begin[0].dtype
 
@@ -286,6 +286,6 @@ def safe_point(cell: Cell, lanes: Lanes, found: Found) -> tuple[list[Any], dict[
     """Unknowns and parameters, harmless ones where there is no rest."""
     ok = has_rest(found.status)
     eq = Equations(cell, jax.lax.stop_gradient(lanes.where(jnp.zeros_like(ok))))
-    harmless = start.guess(eq)
+    harmless = merged(eq, {})
     u = [jnp.where(ok, x, harmless[key]) for x, key in zip(found.u, eq.unknowns, strict=True)]
     return u, lanes.where(ok)

@@ -17,7 +17,7 @@ from .labelled import Labelled, Outputs
 from .outputs import OUTPUTS, check_outputs, labels, shown_dims
 from .params import check_params
 from .protocol import Protocol
-from .rest import STATUS, Lanes
+from .rest import STATUS, Lanes, solve_rest
 from .steady import Rest, batch, check_precision, compiled, lanes_of
 from .structure import structure
 from .trajectory import (
@@ -135,7 +135,7 @@ def simulate(
     moments = check_times(times)
     plan = check_plan(cell, moments, outputs, summaries)
     dtype = check_precision("float64")
-    begin = start.as_start(cell) if isinstance(start, Rest) else _free_start(cell, start or {})
+    begin = start.as_start(cell) if isinstance(start, Rest) else free_start(cell, start or {})
     begin = check_start(cell, begin)
     check_params(cell.parameters, params or {})
     changed = {
@@ -149,12 +149,15 @@ def simulate(
     known = begin_at(cell, begin, flat, lambda x: lanes_of(x, shape))
     limits = check_limits(rtol, max_steps, growth)
     lanes = Lanes(flat, known, nominal)
-    run = compiled(evaluate, (lanes, spread))
-    found = run(structure(cell), plan, lanes, spread, clock(moments, plan, dtype), limits)
+    # Two programs, so that another protocol or other outputs compile the second one only.
+    plain, when = structure(cell), clock(moments, plan, dtype)
+    rest = compiled(solve_rest, 1, lanes)(plain, lanes)
+    run = compiled(evaluate, 2, (lanes, spread))
+    found = run(plain, plan, lanes, rest, spread, when, limits)
     return Course(cell, moments, _shape(cell, plan, found, shape))
 
 
-def _free_start(cell: Cell, start: Any) -> Any:
+def free_start(cell: Cell, start: Any) -> Any:
     """A start, refused where it names what follows from charge."""
     for a, ion in cell.dependent.items():
         for name in {f"{a}.{ion.name}", ion.name} & set(start) if ion else ():

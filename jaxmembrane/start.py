@@ -5,6 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from . import point
 from .analytic import osmotic_balance
 from .balance import Equations, columns
 from .kinetics.pumps import constant
@@ -17,7 +18,7 @@ from .unknowns import State
 # sodium; from too little it may end on a root with negative impermeant.
 _HELD_LOW = {"Na": 0.05, "Ca": 1e-5, "H": 0.3}
 _SHARE_OUTSIDE = 0.7
-_HELD_OUTSIDE = {"K": 4.0, "Ca": 1.0}
+_HELD_OUTSIDE = {"K": 4.0, "Ca": 1.0, "H": 1e-4}
 _LARGEST_CHARGE = 0.05
 _LINEAR = (ohmic, constant)
 
@@ -48,10 +49,20 @@ def guess(eq: Equations) -> Known:
                 break
     for a in eq.cell.buffered:
         known["z", a] = eq.params[f"{a}.z_X"]
-    for t in eq.cell.transporters:
-        known |= {("g", t.name, gate): jnp.full_like(eq.RT, 0.5) for gate, _ in t.gates}
     baths = [bath.name for bath in eq.cell.baths]
     return {key: value for key, value in known.items() if key[0] != "osm" and key[1] not in baths}
+
+
+def resting_gates(eq: Equations, known: Known) -> Known:
+    """Where gates stand still at the potential and concentrations of a start."""
+    zero = jnp.zeros_like(eq.RT)
+    state = eq.state([known.get(key, zero) for key in eq.unknowns])
+    found: Known = {}
+    for m in eq.cell.membranes:
+        for t in (t for t in m.transporters if t.gates):
+            at_rest = point.resting_gates(t, eq.medium(m, state), eq.values(t))
+            found |= {("g", t.name, gate): x for gate, x in at_rest.items()}
+    return found
 
 
 def _closed(eq: Equations) -> Known:
@@ -60,8 +71,11 @@ def _closed(eq: Equations) -> Known:
     Pools say how much there is in all; what is not pooled there is as in the usual bath.
     """
     ground = eq.cell.ground
+    # Nearly all protons are bound where proteins are: their total says little of what is free.
     totals = {
-        pool.species: eq.params[pool.parameter] for pool in eq.cell.pools if pool.owner == ground
+        pool.species: eq.params[pool.parameter]
+        for pool in eq.cell.pools
+        if pool.owner == ground and not (pool.species == "H" and eq.proteins)
     }
     volume = totals.get("volume", eq.params.get(f"{ground}.volume", 1e3)) * _SHARE_OUTSIDE
     usual = eq.cell.compartments[0]

@@ -196,7 +196,7 @@ def steady_state(
         begin_at(cell, begin, flat, lambda x: lanes_of(x, shape)),
         {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()},
     )
-    found = compiled(evaluate, lanes)(structure(cell), names, lanes)
+    found = compiled(evaluate, 2, lanes)(structure(cell), names, lanes)
     return Rest(cell, shape_outputs(cell, found, shape))
 
 
@@ -259,20 +259,19 @@ def evaluate(cell: Cell, names: tuple[str, ...], lanes: Lanes) -> dict[str, list
 
 
 @cache
-def _jitted(program: Callable, options: bool) -> Any:
+def _jitted(program: Callable, static: int, options: bool) -> Any:
     # Wider vectors are half as fast again.
-    return jax.jit(
-        program, static_argnums=(0, 1), compiler_options=CPU_OPTIONS if options else None
-    )
+    settings = CPU_OPTIONS if options else None
+    return jax.jit(program, static_argnums=tuple(range(static)), compiler_options=settings)
 
 
-def compiled(program: Callable, given: Any) -> Any:
-    """A compiled program of a cell, what it gives, and lanes that are arrays or are being traced.
+def compiled(program: Callable, static: int, given: Any) -> Any:
+    """A compiled program whose first arguments are static, for lanes that may be being traced.
 
     Options of the compiler are refused inside another transformation.
     """
     traced = any(isinstance(x, Tracer) for x in jax.tree.leaves(given))
-    return _jitted(program, not traced and jax.default_backend() == "cpu")
+    return _jitted(program, static, not traced and jax.default_backend() == "cpu")
 
 
 def shape_outputs(cell: Cell, flat: Mapping[str, list[Any]], shape: tuple[int, ...]) -> dict:

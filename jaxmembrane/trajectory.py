@@ -13,7 +13,7 @@ from .naming import check_name
 from .outputs import OUTPUTS, Output, check_outputs
 from .pieces import Pieces
 from .protocol import Protocol
-from .rest import STATUS, Found, Lanes, by_block, has_rest, safe_point, solve_rest
+from .rest import STATUS, Found, Lanes, by_block, has_rest, safe_point
 from .summary import At, Summary
 from .unknowns import unknown_keys
 
@@ -82,13 +82,19 @@ def pieces(protocol: Protocol, params: Mapping[str, Any], end: float, dtype: Any
 
 
 def evaluate(
-    cell: Cell, plan: Plan, lanes: Lanes, pieces: Pieces, clock: Clock, limits: Limits
+    cell: Cell,
+    plan: Plan,
+    lanes: Lanes,
+    rest: Found,
+    pieces: Pieces,
+    clock: Clock,
+    limits: Limits,
 ) -> dict[str, list[Any]]:
-    """What a plan keeps of the courses of lanes: for each name the values of its dims.
+    """What a plan keeps of the courses of lanes from their rests: for each name its values.
 
     Outputs have the shape (times, lanes), all else (lanes,).
     """
-    found = _placed(cell, lanes, solve_rest(cell, lanes))
+    found = placed(cell, lanes, rest)
     ok = has_rest(found.status)
     begin, safe = safe_point(cell, lanes, found)
     n = ok.shape[0]
@@ -131,7 +137,7 @@ def _wide(values: Mapping[str, Any], n: int) -> dict[str, Any]:
     }
 
 
-def _placed(cell: Cell, lanes: Lanes, rest: Found) -> Found:
+def placed(cell: Cell, lanes: Lanes, rest: Found) -> Found:
     """Where lanes begin: as the user says, else at rest. Who says all of it needs no rest."""
     keys, whole = unknown_keys(cell), rest.status != STATUS["invalid"]
     u = list(rest.u)

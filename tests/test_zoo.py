@@ -15,6 +15,8 @@ RESTS = {
     "neuron": (-72.58811, {"Na": 14.00165, "K": 122.8733, "Cl": 5.16483}, 1963.517, 1e-6),
     # The same with KCC2 at a tenth and NKCC1 such that E_Cl = -40 mV; neutral closure.
     "neuron_immature": (-65.381, {"Na": 14.265, "K": 124.355, "Cl": 26.640}, 2309.6, 3e-5),
+    # Dijkstra et al. 2016, deposited constants, which are 9e-3 pA off their own rest of -65.5 mV.
+    "neuron_dijkstra": (-65.503, {"Na": 10.0, "K": 145.0, "Cl": 7.0}, 2000.0, 2e-4),
     # Vereninov, Yurinskaya et al. 2016, defaults of the authors' program; neutral closure.
     "lymphocyte": (-45.042, {"Na": 38.0, "K": 147.0, "Cl": 45.0}, 1000.0, 2e-4),
     # Keener & Sneyd, program of Fig. 2.17, at P = 1.769236: the closed form.

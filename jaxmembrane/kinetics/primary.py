@@ -1,9 +1,10 @@
 """Rate laws of pumps that ATP, light or electrons drive, other than the Na/K-ATPase."""
 
+from math import log
 from typing import Any
 
 import jax.numpy as jnp
-from jax.nn import sigmoid
+from jax.nn import log_sigmoid, sigmoid
 
 from ..params import Param
 from ..site import Site, Values
@@ -27,7 +28,11 @@ def hill_reversible(s: Site, p: Values) -> Any:
 
     It diverges where dG is far above zero: for a sweep that may go there take `hill_bounded`.
     """
-    return hill(s, p) * -jnp.expm1(s.dG / s.RT)
+    force = s.dG / s.RT
+    downhill, uphill = jnp.minimum(force, 0.0), jnp.maximum(force, 0.0)
+    # The larger direction is factored out beside the power: with next to no Ca it alone overflows.
+    gross = jnp.exp(log_sigmoid(p.n * jnp.log(s.Ca_i / p.K_Ca)) + uphill)
+    return p.j_max * gross * (jnp.expm1(-uphill) - jnp.expm1(downhill))
 
 
 def two_state(s: Site, p: Values) -> Any:
@@ -48,8 +53,13 @@ def weinstein(s: Site, p: Values) -> Any:
 
     ``dmu = RT ln(H_o/H_i) - F V``. It knows no ATP and never reverses.
     """
-    dmu = s.RT * (jnp.log(s.H_o / s.H_i) - s.u)
+    dmu = s.RT * (_acidity(s) - s.u)
     return p.j_max * sigmoid(p.xi * (p.dmu_0 - dmu))
+
+
+def _acidity(s: Site) -> Any:
+    """ln(H_o/H_i): float32 cannot hold the square of a proton concentration next to zero."""
+    return s.medium.ln_outside["H"]() - s.medium.ln_inside["H"]()
 
 
 def _lit(s: Site, p: Values) -> Any:
@@ -70,7 +80,7 @@ def geibel(s: Site, p: Values) -> Any:
 
     A pH unit counts 34 mV and not 60, so that it stops at another pH than its free energy.
     """
-    back = p.slope * jnp.log10(s.H_o / s.H_i) - s.V
+    back = p.slope * (_acidity(s) / log(10.0)) - s.V
     return _lit(s, p) * (1.0 - back / p.dp_max)
 
 

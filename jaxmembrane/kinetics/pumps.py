@@ -66,7 +66,8 @@ def luo_rudy(s: Site, p: Values) -> Any:
     """
     sigma = jnp.expm1(s.Na_o / p.K_Na_o) / 7.0
     voltage = 1.0 + 0.1245 * jnp.exp(-0.1 * s.u) + 0.0365 * sigma * s.medium.power(-1)
-    sodium = s.Na_i * jnp.sqrt(s.Na_i)
+    # The root has a slope at zero with the least number added, which no concentration shows.
+    sodium = s.Na_i * jnp.sqrt(s.Na_i + jnp.finfo(jnp.result_type(s.Na_i)).tiny)
     sodium = sodium / (sodium + p.K_Na * jnp.sqrt(p.K_Na))
     return p.j_max * sodium * s.K_o / ((s.K_o + p.K_K) * voltage)
 

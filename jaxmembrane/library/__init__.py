@@ -18,6 +18,11 @@ from .exchange import ae as ae
 from .exchange import na_h_antiporter as na_h_antiporter
 from .exchange import ncx as ncx
 from .exchange import nhe as nhe
+from .gating import ExpLinearRate as ExpLinearRate
+from .gating import ExponentialRate as ExponentialRate
+from .gating import SigmoidRate as SigmoidRate
+from .gating import boltzmann as boltzmann
+from .gating import gate as gate
 from .mitochondrial import MITOCHONDRIAL
 from .mitochondrial import ant as ant
 from .mitochondrial import nclx as nclx
@@ -29,6 +34,9 @@ from .primary import pmca as pmca
 from .primary import respiratory_chain as respiratory_chain
 from .pumps import PUMPS
 from .pumps import na_k_atpase as na_k_atpase
+from .recording import RECORDING
+from .recording import electrode as electrode
+from .recording import pipette as pipette
 from .regulation import atp_dependence as atp_dependence
 from .regulation import inhibitor as inhibitor
 from .regulation import ouabain as ouabain
@@ -44,6 +52,7 @@ FAMILIES = {
     "Carriers of the mitochondrial inner membrane": MITOCHONDRIAL,
     "Sodium-potassium pump": PUMPS,
     "Other primary pumps": PRIMARY,
+    "Electrodes and pipettes": RECORDING,
 }
 """The catalogue by family: title and entries."""
 

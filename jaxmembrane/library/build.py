@@ -7,6 +7,7 @@ from typing import Any
 from ..kinetics.law import Law
 from ..naming import UnknownName, unknown
 from ..params import Param, check_params
+from ..species import Species
 from ..transport import Transporter
 
 
@@ -17,6 +18,12 @@ class Entry:
     name: str
     laws: Mapping[str, Law]
     make: Callable[[str], Transporter]
+
+
+def check_species(species: object) -> None:
+    """Refuse anything but a species, in one sentence."""
+    if not isinstance(species, Species):
+        raise TypeError(f"species must be a jm.Species, as jm.K, not {species!r}")
 
 
 def choose(laws: Mapping[str, Law], law: str, what: str) -> Law:

@@ -14,7 +14,7 @@ from ..kinetics.thermodynamic import (
 from ..naming import check_name
 from ..species import HCO3, Cl, H, K, Na, Species
 from ..transport import Transporter
-from .build import Entry, build, choose, with_nominal
+from .build import Entry, build, check_species, choose, with_nominal
 
 # A mature neuron: conductances of Duesterwald et al. (2018), and the permeabilities that pass the
 # same currents at its rest.
@@ -65,7 +65,7 @@ def leak(
     >>> jm.leak(jm.K, law="ohmic", g=0.7).name
     'leak_K'
     """
-    _check_species(species)
+    check_species(species)
     name = name or f"leak_{species.name}"
     laws = passive(f"{species.name} leak", *_NOMINAL.get(species.name, ()))
     return build(name, _leaving(species), laws, law, nominal, species=(species,))
@@ -112,7 +112,7 @@ def channel(
             f"as in {{jm.K: 1.0, jm.Na: 0.4}}, not {ions!r}"
         )
     for species in ions:
-        _check_species(species)
+        check_species(species)
     laws = {
         key: shared(made, {s.name: r for s, r in ions.items()})
         for key, made in passive(f"{name} channel").items()
@@ -264,11 +264,6 @@ def _pore(
     legs = {s.name: (_leaving(s), Share(chosen.rate, (f"r_{s.name}", *common))) for s in ions}
     declared = with_nominal(chosen.params, nominal)
     return Transporter(name, legs, params=declared, source=chosen.source, species=ions)
-
-
-def _check_species(species: object) -> None:
-    if not isinstance(species, Species):
-        raise TypeError(f"species must be a jm.Species, as jm.K, not {species!r}")
 
 
 CHANNELS = (

@@ -2,10 +2,12 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ..kinetics.gating import Rate
 from ..regulation import Regulated
+from ..species import Species
 
 _REGISTERS = {
     "doi:": "https://doi.org/",
@@ -83,3 +85,31 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
         cells = (cell.replace("|", "\\|") for cell in row)
         yield f"| {' | '.join(cells)} |"
     yield ""
+
+
+def call(function: Callable, given: Mapping[str, Any]) -> str:
+    """A call of one of the catalogue's functions."""
+    return f"jm.{function.__name__}({given_as(given)})"
+
+
+def given_as(given: Mapping[str, Any]) -> str:
+    """Arguments as a call has them."""
+    return ", ".join(f"{key}={value(x)}" for key, x in given.items())
+
+
+def value(x: Any) -> str:
+    """An argument as a user writes it.
+
+    Examples
+    --------
+    >>> from jaxmembrane.species import Cl, K
+    >>> value((K, Cl)), value("ghk")
+    ('(jm.K, jm.Cl)', '"ghk"')
+    """
+    if isinstance(x, tuple) and x and all(isinstance(s, Species) for s in x):
+        return f"({', '.join(map(value, x))})"
+    if isinstance(x, Species):
+        return f"jm.{x.name}"
+    if isinstance(x, Rate):
+        return f"jm.{x!r}"
+    return f'"{x}"' if isinstance(x, str) else repr(x)

@@ -16,7 +16,8 @@ from ..reaction import ENERGY
 from ..site import SOURCES, RateLaw
 from ..species import KNOWN
 from .build import Entry
-from .markdown import code, linked, number, options, paragraphs, table
+from .gating import ExpLinearRate, ExponentialRate
+from .markdown import call, code, given_as, linked, number, options, paragraphs, table, value
 from .symbols import facts
 
 SOURCE_ENERGY = {
@@ -51,6 +52,15 @@ _REGULATIONS: Mapping[str, Sequence[dict[str, Any]]] = {
     "atp_dependence": ({},),
     "phosphorylation": ({"site": "T906"},),
     "wnk_spak": ({"role": "inhibits"}, {"role": "activates"}),
+    "gate": (
+        {
+            "name": "n",
+            "opening": ExpLinearRate(80.0, -35.0, 5.0),
+            "closing": ExponentialRate(250.0, -50.0, -40.0),
+            "power": 2,
+        },
+    ),
+    "boltzmann": ({"V": -10.0, "k": 10.0},),
 }
 _DOMAINS = {"real": "any", "nonnegative": ">= 0", "positive": "> 0", "fraction": "0 to 1"}
 
@@ -160,17 +170,17 @@ def _transporter(entry: Entry) -> Iterator[str]:
     function, usual = getattr(library, entry.name), next(iter(entry.laws))
     by_law = {law: entry.make(law) for law in entry.laws}
     default = by_law[usual]
-    made = {_call(function, {"law": law}): t for law, t in by_law.items()}
+    made = {call(function, {"law": law}): t for law, t in by_law.items()}
     named: dict[str, Iterable[tuple[str, Param]]] = {law: t.params for law, t in by_law.items()}
     sources: dict[str, list[str]] = {}
     for law, t in by_law.items():
         sources.setdefault(t.source, []).append(law)
     for given in _OTHER_CALLS.get(entry.name, ()):
         plain = by_law[given.get("law", usual)]
-        made[_call(function, given)] = t = function(**given)
-        named[_given(given)] = [item for item in t.params if item not in plain.params]
+        made[call(function, given)] = t = function(**given)
+        named[given_as(given)] = [item for item in t.params if item not in plain.params]
         if t.source != plain.source:
-            sources[t.source.removeprefix(f"{plain.source}; ")] = [_given(given)]
+            sources[t.source.removeprefix(f"{plain.source}; ")] = [given_as(given)]
     shown = {call: [*facts(t), *_states(t.gates, t.bare)] for call, t in made.items()}
     yield from _head(function)
     yield from _facts("by default", shown)
@@ -182,7 +192,7 @@ def _transporter(entry: Entry) -> Iterator[str]:
 
 
 def _regulation(function: Callable, calls: Sequence[dict[str, Any]]) -> Iterator[str]:
-    made = {_given(given): function(**given) for given in calls}
+    made = {given_as(given): function(**given) for given in calls}
     shown = {
         f"jm.{function.__name__}({given})": [
             ("factor", _first(r.factor)),
@@ -204,7 +214,7 @@ def _head(function: Callable) -> Iterator[str]:
     for p in inspect.signature(function).parameters.values():
         if p.kind is p.KEYWORD_ONLY and "*" not in shown:
             shown.append("*")
-        default = "" if p.default is p.empty else f"={_value(p.default)}"
+        default = "" if p.default is p.empty else f"={value(p.default)}"
         shown.append("**" * (p.kind is p.VAR_KEYWORD) + p.name + default)
     yield f"\n### {function.__name__}\n\n{paragraphs(function)[0]}\n"
     yield f"```python\njm.{function.__name__}({', '.join(shown)})\n```\n"
@@ -216,8 +226,8 @@ def _facts(title: str, shown: Mapping[str, Sequence[tuple[str, str]]]) -> Iterat
     usual = next(iter(shown.values()))
     yield from table(("", title), usual)
     differing: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for call, found in shown.items():
-        differing.setdefault(tuple(fact for fact in found if fact not in usual), []).append(call)
+    for asked, found in shown.items():
+        differing.setdefault(tuple(fact for fact in found if fact not in usual), []).append(asked)
     for found, calls in differing.items():
         if found:
             yield from table(("", code(*calls)), found)
@@ -273,18 +283,6 @@ def _quantity(p: Param) -> str:
 
 def _first(documented: Any) -> str:
     return paragraphs(documented)[0].removesuffix(".")
-
-
-def _call(function: Callable, given: Mapping[str, Any]) -> str:
-    return f"jm.{function.__name__}({_given(given)})"
-
-
-def _given(given: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={_value(value)}" for key, value in given.items())
-
-
-def _value(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 if __name__ == "__main__":

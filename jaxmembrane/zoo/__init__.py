@@ -8,6 +8,7 @@ from .blood import lymphocyte as lymphocyte
 from .blood import red_cell as red_cell
 from .epithelia import corneal_stroma as corneal_stroma
 from .epithelia import enterocyte as enterocyte
+from .excitable import neuron_dijkstra as neuron_dijkstra
 from .fibres import frog_muscle as frog_muscle
 from .fibres import squid_axon as squid_axon
 from .neurons import neuron as neuron
@@ -26,6 +27,7 @@ CELLS: dict[str, Callable[[], Cell]] = {
         neuron_immature,
         neuron_calcium,
         neuron_mitochondrion,
+        neuron_dijkstra,
         textbook_neuron,
         squid_axon,
         frog_muscle,
