@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .balance import Equations, Once, columns
+from .balance import Equations, Once
 from .cell import Cell
-from .dynamics import pool_excess, velocity, with_pools
+from .dynamics import motion, motion_jacobian, pool_excess, with_pools
 from .newton import largest, once
 from .outputs import OUTPUTS, Reading
 from .pieces import Pieces
@@ -71,23 +71,6 @@ class Given(NamedTuple):
     totals: list[Any]
 
 
-def motion(eq: Equations, u: Sequence[Any], once: Once = lambda values: values) -> list[Any]:
-    """Rates of change of the unknowns, 1/s."""
-    return velocity(eq, eq.state(u), eq.residual(u, once=once))
-
-
-def motion_jacobian(
-    eq: Equations, u: Sequence[Any], once: Once = lambda values: values
-) -> tuple[list, list, list, list]:
-    """`motion`, its exact Jacobian, and the followed ions with theirs."""
-    value, balances, followed, slope = eq.jacobian(u, once)
-    rates, direct = columns(lambda u: velocity(eq, eq.state(u), value), u)
-    state = eq.state(u, followed)
-    through = [velocity(eq, state, column) for column in zip(*balances, strict=True)]
-    size = range(len(u))
-    return rates, [[direct[i][j] + through[j][i] for j in size] for i in size], followed, slope
-
-
 class Follower:
     """How lanes advance by a turn: what their last step passed is written, and they step on."""
 
@@ -137,7 +120,10 @@ class Follower:
             due = self.due(lane)
             time = self.times[jnp.minimum(lane.written, self.times.shape[0] - 1)]
             share = jnp.clip(1.0 - (lane.t - time) / lane.span, 0.0, 1.0)
-            u = jnp.stack(between(lane.before, lane.within, share), axis=-1)
+            u = between(lane.before, lane.within, share)
+            # Where a piece ends, the next one begins: its T makes another number of the same V.
+            u = [jnp.where(time == lane.t, now, x) for now, x in zip(lane.u, u, strict=True)]
+            u = jnp.stack(u, axis=-1)
             row = jnp.where(due, index, saved.shape[0])
             saved = saved.at[row, lane.written].set(u, mode="drop", unique_indices=True)
             return lane._replace(written=lane.written + due.astype(lane.written.dtype)), saved
@@ -161,6 +147,9 @@ class Follower:
         eq = steady or self._equations(given, pieces, lane.piece, lane.t)
         first, jacobian, ions, slope = once(motion_jacobian(eq, lane.u, once))
         drift = None
+        if "T" in pieces.stop:
+            for j in self.potentials:
+                jacobian[j][j] = jacobian[j][j] - pieces.warming(lane.piece, lane.t)
         if pieces.stop:
             first, drift = once(
                 jax.jvp(lambda t: rates(t, lane.u), (lane.t,), (jnp.ones_like(lane.t),))
@@ -198,7 +187,8 @@ class Follower:
             return once(read_outputs(eq, between(lane.u, tried, share), names, times.shape))
 
         piece = jnp.minimum(lane.piece + over.astype(lane.piece.dtype), self.ends.shape[0] - 1)
-        u = jax.tree.map(chosen, self._continued(given, pieces, tried.u, lane.piece, piece), lane.u)
+        following = self._continued(given, pieces, tried.u, t, lane.piece, piece)
+        u = jax.tree.map(chosen, following, lane.u)
         return Lane(
             t=t,
             # What begins with a new piece has a pace of its own.
@@ -239,19 +229,20 @@ class Follower:
         return jnp.where(lane.burst, lane.t - (1.0 - share) * lane.span, lane.t)
 
     def _continued(
-        self, given: Given, pieces: Pieces, u: Sequence[Any], piece: Any, following: Any
+        self, given: Given, pieces: Pieces, u: list[Any], t: Any, piece: Any, following: Any
     ) -> list[Any]:
         """Unknowns after a step: pools keep their totals, and V outlasts a jump of T."""
-        u = list(u)
         if self.cell.pools:
-            eq = self._equations(given, pieces, piece, self.end)
-            u = with_pools(eq, u, given.totals)
-        if "T" in pieces.start:
-            last = (pieces.stop or pieces.start)["T"]
-            ratio = pieces.of(last, piece) / pieces.of(pieces.start["T"], following)
-            for j in self.potentials:
-                u[j] = jnp.where(following > piece, u[j] * ratio, u[j])
-        return u
+            u = with_pools(self._equations(given, pieces, piece, t), u, given.totals)
+        if "T" not in pieces.start:
+            return u
+        last = (pieces.stop or pieces.start)["T"]
+        ratio = pieces.of(last, piece) / pieces.of(pieces.start["T"], following)
+        return self.cooled(u, jnp.where(following > piece, ratio, 1.0))
+
+    def cooled(self, u: Sequence[Any], ratio: Any) -> list[Any]:
+        """Unknowns of the same potentials where T became smaller by a ratio."""
+        return [x * ratio if j in self.potentials else x for j, x in enumerate(u)]
 
 
 def read_outputs(
@@ -284,8 +275,10 @@ def follow(
     shared = {name: x for name, x in params.items() if not x.ndim}
     watch = Watch(summaries, cell)
     follower = Follower(cell, shared, pieces.ends, times, limits, watch)
-    u, zero = list(begin), jnp.zeros_like(begin[0])
+    zero = jnp.zeros_like(begin[0])
     whole = jnp.zeros(zero.shape, jnp.int32)
+    now = {**params, **pieces.at(whole, zero)}
+    u = follower.cooled(begin, params["T"] / now["T"])
     still = [zero for _ in u]
     lane = Lane(
         t=zero,
@@ -301,8 +294,7 @@ def follow(
         burst=jnp.zeros(zero.shape, bool),
         seen=watch.begin(zero),
     )
-    first = Equations(cell, {**params, **pieces.at(whole, zero)})
-    totals = pool_excess(first, u)
+    totals = pool_excess(Equations(cell, now), u)
     given = Given(own, pieces.start, pieces.stop, [u[j] for j in follower.volumes], totals)
     saved = jnp.full((*zero.shape, len(times), len(u)), jnp.nan, zero.dtype)
     work = Work(follower.advance, follower.active, follower.ahead)

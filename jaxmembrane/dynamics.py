@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from .balance import Equations
+from .balance import Equations, Once, columns
 from .linalg import Matrix, solve
 from .membrane import AREAS
 from .unknowns import Key, State
@@ -36,6 +36,23 @@ def time_jacobian(eq: Equations, u: Sequence[Any], jacobian: Matrix) -> list[lis
                 row[i] = row[i] + through * share[i] if i != j else row[i]
     moving = [j for j in range(len(matrix)) if j not in following]
     return [[matrix[i][j] for j in moving] for i in moving]
+
+
+def motion(eq: Equations, u: Sequence[Any], once: Once = lambda values: values) -> list[Any]:
+    """Rates of change of the unknowns, 1/s."""
+    return velocity(eq, eq.state(u), eq.residual(u, once=once))
+
+
+def motion_jacobian(
+    eq: Equations, u: Sequence[Any], once: Once = lambda values: values
+) -> tuple[list, list, list, list]:
+    """`motion`, its exact Jacobian, and the followed ions with theirs."""
+    value, balances, followed, slope = eq.jacobian(u, once)
+    rates, direct = columns(lambda u: velocity(eq, eq.state(u), value), u)
+    state = eq.state(u, followed)
+    through = [velocity(eq, state, column) for column in zip(*balances, strict=True)]
+    size = range(len(u))
+    return rates, [[direct[i][j] + through[j][i] for j in size] for i in size], followed, slope
 
 
 def velocity(eq: Equations, state: State, rates: Sequence[Any]) -> list[Any]:

@@ -64,7 +64,7 @@ def simulate(
     outputs: Sequence[str] | None = None,
     summaries: Summaries | None = None,
     rtol: float = 1e-6,
-    max_steps: int = 100_000,
+    max_steps: int = 1_000_000,
     growth: float = 10.0,
 ) -> Course:
     """Time course of a cell, or of a batch, from its rest and under a protocol.
@@ -181,12 +181,12 @@ def check_plan(
     return Plan(names, check_summaries(cell, summaries, times[-1]))
 
 
-def check_limits(rtol: float = 1e-6, max_steps: int = 100_000, growth: float = 10.0) -> Limits:
+def check_limits(rtol: float = 1e-6, max_steps: int = 1_000_000, growth: float = 10.0) -> Limits:
     """Limits, refusing what no course can meet."""
     bounds = {"rtol": (rtol, 1e-13, 0.1), "max_steps": (max_steps, 1, 2**31 - 1)}
     for what, (value, least, most) in (bounds | {"growth": (growth, 1e-3, 600)}).items():
         number = isinstance(value, Real) and not isinstance(value, bool)
-        if not number or not least <= value <= most:
+        if not number or not least <= float(value) <= most:
             raise ValueError(f"{what} must be a number from {least:g} to {most:g}, not {value!r}")
     return Limits(np.float64(rtol), np.int32(max_steps), np.float64(growth))
 

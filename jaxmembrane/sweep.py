@@ -42,7 +42,7 @@ def sweep(
     times: Sequence[float] | None = None,
     summaries: Summaries | None = None,
     rtol: float = 1e-6,
-    max_steps: int = 100_000,
+    max_steps: int = 1_000_000,
     growth: float = 10.0,
     chunk: int | None = None,
     tile: int | None = None,
