@@ -17,6 +17,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from .study.example import EXAMPLE
+
 app = typer.Typer(
     name="jaxmembrane",
     no_args_is_help=True,
@@ -26,22 +28,7 @@ app = typer.Typer(
 
 _STOPPED = 130
 _MOST_ROWS = 10**12
-_EXAMPLE = """\b
-A study file:
-  [cell]
-  zoo = "neuron"                    # or build = "module:function", which returns a jm.Cell
-  parameters = {bath.Na = 140.0, membrane.C_m = "1 uF/cm2"}  # package units, or with a unit
-  [space]
-  nka.j = {loguniform = [30, 300]}  # uniform, loguniform, normal, lognormal, choice, grid
-  "leak_Na.g, leak_Cl.g" = {uniform = ["0.01 mS/cm2", "0.03 mS/cm2"]}  # one number for both
-  derive = {bath.Cl = "bath.Na + bath.K - 29.5"}
-  where = ["nka.j < 2000 * leak_Na.g"]
-  [design]                          # or table = "rows.csv" alone, and no [space]
-  kind = "sobol"                    # random, latin; or grid, which has points = 5
-  rows = 100_000
-  seed = 1
-  [outputs]                         # may be left out: names = ["V"], precision, chunk
-"""
+_MOST_TIMES = 5
 
 
 def main() -> None:
@@ -123,7 +110,7 @@ def _common(
     """Population sweeps of living cells' membrane systems, on CPU and GPU."""
 
 
-@app.command(epilog=_EXAMPLE)
+@app.command(epilog=EXAMPLE)
 def sweep(
     study: Annotated[Path, typer.Argument(help="Study file (TOML).")],
     store: Annotated[Path, typer.Option(help="Directory of the store; an old one is resumed.")],
@@ -245,17 +232,19 @@ def show(store: Annotated[Path, typer.Argument(help="Directory of a store.")]) -
         print(f"where {rule}")
     print("\nstatus:")
     _print_status(found.counts)
-    rest = np.isin(ds["status"].values, (0, 1))
+    good = np.isin(ds["status"].values, (0, 1))
+    if "time" in ds.dims:
+        ds = ds.isel(time=np.unique(np.linspace(0, ds.sizes["time"] - 1, _MOST_TIMES, dtype=int)))
     rows = []
-    for name in found.outputs if rest.any() else ():
+    for name in found.outputs if good.any() else ():
         dims = [dim for dim in ds[name].dims if dim not in ds["status"].dims]
-        lanes = ds[name].values[rest].reshape(rest.sum(), -1)
-        labels = product(*(ds[dim].values.tolist() for dim in dims))
+        lanes = ds[name].values[good].reshape(good.sum(), -1)
+        labels = product(*(map(_label, ds[dim].values.tolist()) for dim in dims))
         for label, column in zip(labels, lanes.T, strict=True):
             if (known := column[np.isfinite(column)]).size:
                 numbers = (f"{x:.5g}" for x in np.percentile(known, (5, 50, 95)))
                 rows.append((" ".join((name, *label)), *numbers, ds[name].attrs["units"]))
-    print("\nrows with a rest:")
+    print(f"\nrows that {'reached the end' if 'stopped' in ds else 'have a rest'}:")
     _print_table(("output", "5 %", "median", "95 %", "unit"), rows)
 
 
@@ -287,6 +276,11 @@ def zoo(name: Annotated[str | None, typer.Argument(help="One of the cells.")] = 
     rows = [(n, f"{p.nominal:.10g}", p.unit, p.long_name) for n, p in cell.parameters.items()]
     _print_table(("parameter", "nominal", "unit", ""), rows)
     print(f"\n{steady_state(cell, outputs=('V', 'volume', 'c', 'E'))}")
+
+
+def _label(label: str | float) -> str:
+    """Say where along a dim a value stands; times are in s."""
+    return label if isinstance(label, str) else f"{label:g} s"
 
 
 def _spread(axis: Mapping[str, Any]) -> str:

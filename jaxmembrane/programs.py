@@ -14,7 +14,7 @@ from .engine import Engine, bits
 from .outputs import Output, labels, shown_dims
 from .pieces import Pieces
 from .protocol import Initial, Protocol
-from .rest import BLOCK, Lanes, solve_rest
+from .rest import BLOCK, STATUS, Lanes, solve_rest
 from .steady import AVAILABLE
 from .steady import evaluate as evaluate_rest
 from .structure import structure
@@ -100,6 +100,15 @@ class Job:
     times: tuple[float, ...] = ()
     decides: Mapping[str, Any] = field(default_factory=dict)
     protocol: Protocol = field(default_factory=Protocol)
+
+    @property
+    def flags(self) -> dict[str, int]:
+        """Meanings of its status, each with its value."""
+        flags = {name: value for name, value in STATUS.items() if name != "pending"}
+        if isinstance(self.program, RestingProgram):
+            return flags
+        del flags["unstable"]
+        return {"finished": flags.pop("stable"), **flags}
 
     def engine(self, tile: int, precision: str = "float64", devices: Sequence[Any] = ()) -> Engine:
         """An engine for its program."""

@@ -22,7 +22,7 @@ class Progress:
         self._said: set[str] = set()
 
     def advance(self, rows: int, failed: int) -> None:
-        """Count rows that have ended, and those of them without a rest."""
+        """Count rows that have ended, and those of them that failed."""
         self.done += rows
         self.failed += failed
         self.show()
@@ -61,7 +61,7 @@ class Lines(Progress):
             left = (self.rows - self.done) / max(self.rate, 1e-9)
             self.write(
                 f"{self.done:,} of {self.rows:,} rows, {self.rate:,.0f} rows/s, "
-                f"{self.failed:,} without a rest, {left:.0f} s left"
+                f"{self.failed:,} failed, {left:.0f} s left"
             )
 
 
@@ -97,7 +97,7 @@ def reporter(wanted: bool | None, whole: int, rows: int) -> Iterator[Progress]:
         BarColumn(),
         TextColumn(
             "{task.completed:,.0f} of {task.total:,.0f} rows, {task.fields[rate]}, "
-            "{task.fields[failed]:,} without a rest"
+            "{task.fields[failed]:,} failed"
         ),
         TimeRemainingColumn(),
     )

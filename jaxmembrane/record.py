@@ -14,7 +14,6 @@ from .cell import Cell
 from .design import Design
 from .outputs import labels
 from .programs import Job
-from .rest import STATUS
 from .schema import Schema, Variable
 
 SCHEMA_VERSION = 1
@@ -49,7 +48,7 @@ def schema(job: Job, design: Design, precision: str, study: str) -> Schema:
             "study": study,
             "precision": precision,
         },
-        status_flags={name: value for name, value in STATUS.items() if name != "pending"},
+        status_flags=job.flags,
         grid=None if design.dims is None else tuple((d, len(x)) for d, x in design.dims.items()),
     )
 

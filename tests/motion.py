@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cells import CALCIUM, CYTOSOL, HCL, F, R, T, inside, of, salt
+from example_cells import CALCIUM, CYTOSOL, HCL, F, R, T, inside, of, salt
 from numpy.testing import assert_allclose
 from scipy.integrate import solve_ivp
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cells import (
+from example_cells import (
     BAD,
     BUFFERED,
     HCL,

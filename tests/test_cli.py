@@ -4,9 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from zarr.storage import LocalStore
 
 import jaxmembrane as jm
@@ -187,6 +189,32 @@ def test_the_study_of_the_help_is_one(call, tmp_path):
     study = tmp_path / "study.toml"
     study.write_text(said[said.index("[cell]") :])
     assert call(*sweep_of(study, tmp_path / "s.zarr", "--dry-run"))[0] == 0
+
+
+COURSES = """
+[protocol]
+times = {to = "10 min", points = 3}
+[[protocol.interventions]]
+name = "pump_block"
+"""
+
+
+def test_a_study_with_a_protocol_sweeps_courses(tmp_path, monkeypatch, call):
+    monkeypatch.chdir(tmp_path)
+    Path("study.toml").write_text(STUDY + COURSES)
+    status, out, _ = call(*sweep_of("study.toml", "out.zarr", "--rows", "64"))
+    # One row is outside [space]: where refuses it.
+    assert status == 0 and "63  finished (98.4%)" in out
+    ds = jm.open_store("out.zarr")
+    assert_array_equal(ds.time, [0.0, 300.0, 600.0])
+    assert ds.time.units == "s" and dict(ds.V.sizes) == {"sample": 64, "time": 3}
+    done = ds.where(ds.status == 0, drop=True)
+    assert (done.c.sel(species="Na").diff("time") > 0).all()
+    _, out, _ = call("show", "out.zarr")
+    assert "rows that reached the end" in out and "c 600 s Na" in out
+    Path("study.toml").write_text(STUDY + COURSES.replace("10 min", "20 min"))
+    status, _, err = call(*sweep_of("study.toml", "out.zarr", "--rows", "64"))
+    assert status == 2 and "times" in err
 
 
 def edited(old, new):

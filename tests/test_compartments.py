@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from cells import (
+from example_cells import (
     BAD,
     PROTEIN,
     SHOWN,

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from cells import F, R, assert_at_rest, driven, mass_action, of, salt
+from example_cells import F, R, assert_at_rest, driven, mass_action, of, salt
 from numpy.testing import assert_allclose
 
 import jaxmembrane as jm

@@ -231,7 +231,7 @@ def test_lines_in_a_log(capsys, monkeypatch):
     lines = err.splitlines()
     assert out == "" and len(lines) == 4
     assert lines[0] == "2,000 of 5,000 rows are done already"
-    assert lines[1].startswith("2,000 of 3,000 rows, ") and ", 3 without a rest, " in lines[1]
+    assert lines[1].startswith("2,000 of 3,000 rows, ") and ", 3 failed, " in lines[1]
     assert lines[2] == "out of memory" and lines[3].endswith(" 0 s left")
 
 
@@ -247,5 +247,5 @@ def test_a_bar_on_a_terminal(monkeypatch):
         report.say("tiles of [1024] rows from here on")
         report.advance(1500, 0)
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
-    assert "3,000 of 3,000 rows" in text and "7 without a rest" in text and "rows/s" in text
+    assert "3,000 of 3,000 rows" in text and "7 failed" in text and "rows/s" in text
     assert text.count("tiles of [1024] rows") == 1

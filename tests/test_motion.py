@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cells import BUFFERED, PROTEIN, F
+from example_cells import BUFFERED, PROTEIN, F
 from motion import (
     CLAMPED,
     CLOSED,

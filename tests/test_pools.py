@@ -5,7 +5,7 @@ from functools import cache
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cells import (
+from example_cells import (
     F,
     R,
     T,

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cells import BUFFERED, CALCIUM, PROTEIN, electroneutral, inside, leaks, of, salt
+from example_cells import BUFFERED, CALCIUM, PROTEIN, electroneutral, inside, leaks, of, salt
 from motion import (
     CLAMPED,
     CLOSED,
