@@ -15,6 +15,7 @@ import jaxmembrane as jm
 TEXTBOOK = Path(__file__).parent.parent / "experiments" / "textbook"
 sys.path.insert(0, str(TEXTBOOK))
 
+import cells  # noqa: E402
 import inventory  # noqa: E402
 from claims import CLAIMS  # noqa: E402
 
