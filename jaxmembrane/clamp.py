@@ -11,13 +11,13 @@ import numpy as np
 
 from . import point
 from .balance import Equations
-from .begin import begin_at, check_start
+from .begin import begin_at
 from .cell import Cell
 from .labelled import Labelled
 from .naming import unknown
 from .params import check_params
 from .rest import Lanes, has_rest, safe_point, solve_rest
-from .simulate import free_start
+from .simulate import course_start
 from .steady import Rest, batch, check_precision, lanes_of
 from .structure import structure
 from .trajectory import placed
@@ -119,8 +119,7 @@ def iv_curve(
         raise ValueError(unknown("gates of an I-V curve:", gates, GATES))
     swept = _check_potentials(V)
     dtype = check_precision("float64")
-    begin = start.as_start(cell) if isinstance(start, Rest) else free_start(cell, start or {})
-    begin = check_start(cell, begin)
+    begin = course_start(cell, start)
     check_params(cell.parameters, params or {})
     given, shape = batch(cell.nominal(params), begin, dtype)
     flat = {name: lanes_of(x, shape) for name, x in given.items()}

@@ -21,10 +21,11 @@ from .rosenbrock import Stepped, between, step
 from .summary import Summary, Watch
 from .unknowns import unknown_keys
 
-_SAFETY, _SHRINK, _GROW = 0.9, 0.2, 5.0
+_SAFETY, _SHRINK, _GROW = 0.85, 0.2, 5.0
 _ORDER = 4
 _FIRST = 0.1
 _HALVINGS = 50
+_LEAST = 1e-15
 _LEAST = 1e-12
 _WORTH = 8
 """A turn's output is written while one in so many lanes has some; the rest wait for the next."""
@@ -41,10 +42,13 @@ class Limits(NamedTuple):
 class Lane(NamedTuple):
     """Where a lane is: unknowns at time t, and its last step with what lies within.
 
-    The step went from `before` and took `span` seconds; ``written`` times are saved already.
+    The step went from `before` at `since` and took `span` seconds; ``past`` is the time since the
+    piece began, which tells shorter steps apart than t does; ``written`` times are saved already.
     """
 
     t: Any
+    past: Any
+    since: Any
     h: Any
     piece: Any
     u: list[Any]
@@ -75,13 +79,7 @@ class Follower:
     """How lanes advance by a turn: what their last step passed is written, and they step on."""
 
     def __init__(
-        self,
-        cell: Cell,
-        shared: Mapping[str, Any],
-        ends: Any,
-        times: Any,
-        limits: Limits,
-        watch: Watch,
+        self, cell: Cell, shared: Any, ends: Any, times: Any, limits: Limits, watch: Watch
     ):
         self.cell, self.shared, self.ends, self.watch = cell, shared, ends, watch
         self.times, self.limits, self.end = times, limits, times[-1]
@@ -106,10 +104,10 @@ class Follower:
         self, turn: Any, index: Any, given: Given, lane: Lane, saved: Any
     ) -> tuple[Lane, Any]:
         """A turn: see `refill.Work`."""
-        lane, saved = self._write(index, lane, saved)
+        lane, saved = self._write(index, given, lane, saved)
         return self._step(once(turn), given, lane, lane.going & ~self.due(lane)), saved
 
-    def _write(self, index: Any, lane: Lane, saved: Any) -> tuple[Lane, Any]:
+    def _write(self, index: Any, given: Given, lane: Lane, saved: Any) -> tuple[Lane, Any]:
         def worth(carry: Any) -> Any:
             lane, _ = carry
             due = jnp.sum(self.due(lane), dtype=jnp.int32)
@@ -119,10 +117,11 @@ class Follower:
             lane, saved = carry
             due = self.due(lane)
             time = self.times[jnp.minimum(lane.written, self.times.shape[0] - 1)]
-            share = jnp.clip(1.0 - (lane.t - time) / lane.span, 0.0, 1.0)
-            u = between(lane.before, lane.within, share)
+            share = jnp.clip((time - lane.since) / lane.span, 0.0, 1.0)
+            u = self._pooled(given, between(lane.before, lane.within, share), time, lane.piece)
             # Where a piece ends, the next one begins: its T makes another number of the same V.
-            u = [jnp.where(time == lane.t, now, x) for now, x in zip(lane.u, u, strict=True)]
+            ends = (time == lane.t) & ~lane.burst
+            u = [jnp.where(ends, now, x) for now, x in zip(lane.u, u, strict=True)]
             u = jnp.stack(u, axis=-1)
             row = jnp.where(due, index, saved.shape[0])
             saved = saved.at[row, lane.written].set(u, mode="drop", unique_indices=True)
@@ -155,10 +154,11 @@ class Follower:
                 jax.jvp(lambda t: rates(t, lane.u), (lane.t,), (jnp.ones_like(lane.t),))
             )
         stop = jnp.minimum(self.ends[lane.piece], self.end)
+        left = (stop - pieces.begins[lane.piece]) - lane.past
         guess = _FIRST * self.limits.rtol ** (1 / _ORDER) / jnp.maximum(largest(first), 1e-30)
         h = jax.lax.stop_gradient(jnp.where(lane.h > 0, lane.h, guess))
-        lands = h >= (stop - lane.t) * (1.0 - 1e-12)
-        h = jnp.where(lands, stop - lane.t, h)
+        lands = h >= left * (1.0 - 1e-12)
+        h = jnp.where(lands, left, h)
         tried = once(step(rates, first, jacobian, drift, lane.t, lane.u, h, once))
         # An ion that follows from charge has the errors of all the others.
         implied = [
@@ -170,13 +170,19 @@ class Follower:
         factor = jnp.where(jnp.isfinite(factor), jnp.clip(factor, _SHRINK, _GROW), _SHRINK)
         accepted = moving & (error <= 1.0)
         over = accepted & lands
-        t = jnp.where(over, stop, jnp.where(accepted, lane.t + h, lane.t))
         burst = accepted & self._beyond(given, tried.u)
-        steps = lane.steps + moving.astype(lane.steps.dtype)
-        # A step that no longer moves the clock will never be accepted.
-        stuck = (
-            moving & ~accepted & (h <= jnp.finfo(h.dtype).eps * jnp.maximum(t, 1e-12 * self.end))
+        crossed = jax.lax.cond(
+            jnp.any(burst),
+            lambda: jnp.where(burst, self._crossed(given, lane.u, tried), 1.0),
+            lambda: jnp.ones_like(h),
         )
+        past = lane.past + h
+        t = jnp.where(over, stop, jnp.where(accepted, pieces.begins[lane.piece] + past, lane.t))
+        t = jnp.where(burst, lane.t + crossed * h, t)
+        steps = lane.steps + moving.astype(lane.steps.dtype)
+        # A step that no longer moves the clock will never be accepted, nor one that is no number.
+        least = jnp.finfo(h.dtype).eps * jnp.maximum(lane.past, _LEAST * self.end)
+        stuck = moving & ~accepted & ~(h > least)
         ended = burst | stuck | (steps >= self.limits.max_steps) | (t >= self.end)
 
         def chosen(new: Any, old: Any) -> Any:
@@ -191,6 +197,8 @@ class Follower:
         u = jax.tree.map(chosen, following, lane.u)
         return Lane(
             t=t,
+            past=jnp.where(over, 0.0, chosen(past, lane.past)),
+            since=chosen(lane.t, lane.since),
             # What begins with a new piece has a pace of its own.
             h=jnp.where(over, 0.0, jnp.where(moving, h * factor, lane.h)),
             piece=piece,
@@ -202,7 +210,7 @@ class Follower:
             steps=steps,
             going=lane.going & ~(moving & ended),
             burst=lane.burst | burst,
-            seen=self.watch.see(lane.seen, lane.t, h, accepted & ~burst, read),
+            seen=self.watch.see(lane.seen, lane.t, crossed * h, h, accepted, read),
         )
 
     def _equations(self, given: Given, pieces: Pieces, piece: Any, t: Any) -> Equations:
@@ -215,30 +223,34 @@ class Follower:
             beyond = beyond | (u[j] - begin > self.limits.growth)
         return beyond
 
-    def burst_at(self, given: Given, lane: Lane) -> Any:
-        """When a volume grew beyond its bound, within the last step, by halving it."""
+    def _crossed(self, given: Given, before: Sequence[Any], tried: Stepped) -> Any:
+        """The share of a step after which a volume is beyond its bound."""
 
         def halve(_: Any, span: Any) -> Any:
             low, high = span
             middle = 0.5 * (low + high)
-            beyond = self._beyond(given, between(lane.before, lane.within, middle))
+            beyond = self._beyond(given, between(before, tried, middle))
             return jnp.where(beyond, low, middle), jnp.where(beyond, middle, high)
 
-        span = jnp.zeros_like(lane.t), jnp.ones_like(lane.t)
-        share = jax.lax.fori_loop(0, _HALVINGS, halve, span)[1]
-        return jnp.where(lane.burst, lane.t - (1.0 - share) * lane.span, lane.t)
+        span = jnp.zeros_like(before[0]), jnp.ones_like(before[0])
+        return jax.lax.fori_loop(0, _HALVINGS, halve, span)[1]
 
     def _continued(
         self, given: Given, pieces: Pieces, u: list[Any], t: Any, piece: Any, following: Any
     ) -> list[Any]:
         """Unknowns after a step: pools keep their totals, and V outlasts a jump of T."""
-        if self.cell.pools:
-            u = with_pools(self._equations(given, pieces, piece, t), u, given.totals)
+        u = self._pooled(given, u, t, piece)
         if "T" not in pieces.start:
             return u
         last = (pieces.stop or pieces.start)["T"]
         ratio = pieces.of(last, piece) / pieces.of(pieces.start["T"], following)
         return self.cooled(u, jnp.where(following > piece, ratio, 1.0))
+
+    def _pooled(self, given: Given, u: list[Any], t: Any, piece: Any) -> list[Any]:
+        if not self.cell.pools:
+            return u
+        pieces = Pieces(self.ends, given.start, given.stop)
+        return with_pools(self._equations(given, pieces, piece, t), u, given.totals)
 
     def cooled(self, u: Sequence[Any], ratio: Any) -> list[Any]:
         """Unknowns of the same potentials where T became smaller by a ratio."""
@@ -282,6 +294,8 @@ def follow(
     still = [zero for _ in u]
     lane = Lane(
         t=zero,
+        past=zero,
+        since=zero,
         h=zero,
         piece=whole,
         u=u,
@@ -299,8 +313,5 @@ def follow(
     saved = jnp.full((*zero.shape, len(times), len(u)), jnp.nan, zero.dtype)
     work = Work(follower.advance, follower.active, follower.ahead)
     lane, saved = work_off(work, given, lane, saved, places)
-    stopped = follower.burst_at(given, lane)
-    seen = times <= stopped[:, None]
-    saved = jnp.where(seen[..., None], saved, jnp.nan)
     known = [[jnp.where(active, x, jnp.nan) for x in own] for own in watch.results(lane.seen)]
-    return saved, lane._replace(t=stopped), known
+    return saved, lane, known

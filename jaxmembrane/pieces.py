@@ -18,6 +18,11 @@ class Pieces(NamedTuple):
     start: Mapping[str, Any]
     stop: Mapping[str, Any]
 
+    @property
+    def begins(self) -> Any:
+        """When each piece begins, s."""
+        return jnp.concatenate([jnp.zeros_like(self.ends[:1]), self.ends[:-1]])
+
     def at(self, piece: Any, t: Any) -> dict[str, Any]:
         """Values of the parameters at each lane's time t, in its piece."""
         now = {name: self.of(x, piece) for name, x in self.start.items()}
@@ -42,8 +47,7 @@ class Pieces(NamedTuple):
         return dT / T
 
     def _share(self, piece: Any, t: Any) -> Any:
-        begins = jnp.concatenate([jnp.zeros_like(self.ends[:1]), self.ends[:-1]])
-        return (t - begins[piece]) / (self.ends - begins)[piece]
+        return (t - self.begins[piece]) / (self.ends - self.begins)[piece]
 
     @staticmethod
     def of(x: Any, piece: Any) -> Any:

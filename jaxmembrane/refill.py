@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-PLACES = 256
+PLACES = 192
 """Lanes that advance together: enough to hide a kernel's cost, few enough for the cache."""
 
 _TURNS = 16

@@ -117,9 +117,10 @@ def simulate(
 
     Notes
     -----
-    RODAS, an L-stable Rosenbrock method of order 4 with dense output: Hairer & Wanner, Solving
-    Ordinary Differential Equations II, doi:10.1007/978-3-642-05221-7. Forward derivatives
-    (`jax.jvp`, `jax.jacfwd`) go through it with its steps held; reverse ones do not.
+    RODASP, an L-stable Rosenbrock method of order 4 with dense output: Steinebach 1995; Hairer &
+    Wanner, Solving Ordinary Differential Equations II, doi:10.1007/978-3-642-05221-7. Forward
+    derivatives (`jax.jvp`, `jax.jacfwd`) go through it with its steps held; reverse ones do
+    not.
 
     Examples
     --------
@@ -135,8 +136,7 @@ def simulate(
     moments = check_times(times)
     plan = check_plan(cell, moments, outputs, summaries)
     dtype = check_precision("float64")
-    begin = start.as_start(cell) if isinstance(start, Rest) else free_start(cell, start or {})
-    begin = check_start(cell, begin)
+    begin = course_start(cell, start)
     check_params(cell.parameters, params or {})
     changed = {
         f"{name} at {step.at:g} s": x for step in protocol.steps for name, x in step.changes.items()
@@ -157,16 +157,20 @@ def simulate(
     return Course(cell, moments, _shape(cell, plan, found, shape))
 
 
-def free_start(cell: Cell, start: Any) -> Any:
-    """A start, refused where it names what follows from charge."""
+def course_start(cell: Cell, start: Any) -> dict[str, Any]:
+    """A start by names, refused where it names what follows from charge."""
+    if isinstance(start, Rest):
+        return check_start(cell, start.as_start(cell))
+    given = check_start(cell, {} if start is None else start)
     for a, ion in cell.dependent.items():
-        for name in {f"{a}.{ion.name}", ion.name} & set(start) if ion else ():
-            if "." in name or len(cell.compartments) == 1:
+        bare = {ion.name} if ion and len(cell.compartments) == 1 else set()
+        for name in given:
+            if ion and name in {f"{a}.{ion.name}", *bare}:
                 raise ValueError(
                     f"start {name} follows from charge in a course: leave it out, or set {a}.X "
                     f"and {a}.z_X to fit"
                 )
-    return start
+    return given
 
 
 def check_plan(
@@ -186,14 +190,19 @@ def check_limits(rtol: float = 1e-6, max_steps: int = 1_000_000, growth: float =
     bounds = {"rtol": (rtol, 1e-13, 0.1), "max_steps": (max_steps, 1, 2**31 - 1)}
     for what, (value, least, most) in (bounds | {"growth": (growth, 1e-3, 600)}).items():
         number = isinstance(value, Real) and not isinstance(value, bool)
-        if not number or not least <= float(value) <= most:
-            raise ValueError(f"{what} must be a number from {least:g} to {most:g}, not {value!r}")
+        whole = what != "max_steps" or (number and float(value).is_integer())
+        if not number or not whole or not least <= float(value) <= most:
+            kind = "whole number" if what == "max_steps" else "number"
+            raise ValueError(f"{what} must be a {kind} from {least:g} to {most:g}, not {value!r}")
     return Limits(np.float64(rtol), np.int32(max_steps), np.float64(growth))
 
 
 def check_times(times: Any) -> np.ndarray:
     """Times of a course, refused unless they increase from zero or later."""
-    moments = np.asarray([] if times is None else times, float)
+    try:
+        moments = np.asarray([] if times is None else times, float)
+    except (TypeError, ValueError):
+        moments = np.zeros(0)
     increasing = moments.ndim == 1 and moments.size and np.all(np.diff(moments) > 0)
     if not increasing or not np.all(np.isfinite(moments)) or moments[0] < 0:
         raise ValueError(

@@ -219,6 +219,9 @@ def batch(
     given = {name: jnp.asarray(value, dtype) for name, value in params.items()}
     shapes = {name: x.shape for name, x in given.items() if x.shape}
     shapes |= {f"start {name}": np.shape(x) for name, x in begin.items() if np.shape(x)}
+    empty = [name for name, shape in shapes.items() if 0 in shape]
+    if empty:
+        raise ValueError(f"{empty[0]} is empty: give it one value at least")
     try:
         return given, np.broadcast_shapes(*shapes.values())
     except ValueError:

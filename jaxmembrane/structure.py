@@ -31,9 +31,7 @@ def structure(cell: Cell) -> Cell:
 
 def _anonymous(params: tuple[tuple[str, Param], ...]) -> tuple[tuple[str, Param], ...]:
     # What an energy source declares is the same in every cell, and who shares it must agree.
-    return tuple(
-        (name, p if name in _SUPPLIED else replace(p, nominal=_ANY)) for name, p in params
-    )
+    return tuple((name, p if name in _SUPPLIED else replace(p, nominal=_ANY)) for name, p in params)
 
 
 def _variant(original: Any, **changes: Any) -> Any:

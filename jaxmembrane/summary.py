@@ -136,6 +136,9 @@ class Maximum(Summary):
     def see(self, known: tuple[Any, ...], y: Any, span: Span) -> tuple[Any, ...]:
         return (jnp.maximum(known[0], _highest(y)),)
 
+    def result(self, known: tuple[Any, ...]) -> Any:
+        return jnp.where(known[0] == -inf, jnp.nan, known[0])
+
 
 @dataclass(frozen=True)
 class Minimum(Summary):
@@ -149,6 +152,9 @@ class Minimum(Summary):
     def see(self, known: tuple[Any, ...], y: Any, span: Span) -> tuple[Any, ...]:
         return (jnp.minimum(known[0], -_highest(-y)),)
 
+    def result(self, known: tuple[Any, ...]) -> Any:
+        return jnp.where(known[0] == inf, jnp.nan, known[0])
+
 
 @dataclass(frozen=True)
 class Area(Summary):
@@ -160,10 +166,11 @@ class Area(Summary):
         return f"{unit} s" if unit != "1" else "s"
 
     def begin(self, like: Any) -> tuple[Any, ...]:
-        return (jnp.zeros_like(like),)
+        return (jnp.full_like(like, jnp.nan),)
 
     def see(self, known: tuple[Any, ...], y: Any, span: Span) -> tuple[Any, ...]:
-        return (known[0] + _mean(y) * span.length,)
+        before = jnp.where(jnp.isnan(known[0]), 0.0, known[0])
+        return (before + _mean(y) * span.length,)
 
 
 @dataclass(frozen=True)
@@ -224,7 +231,8 @@ class TimeTo(Summary):
             section = jnp.argmax(met, axis=0)
             powers = [sum(w * v for w, v in zip(row, over, strict=True)) for row in _TO_POWERS]
             low = jnp.asarray(SHARES, y.dtype)[section]
-            rising = jnp.take_along_axis(over, section[None], axis=0)[0] < 0
+            first = jnp.take_along_axis(over, section[None], axis=0)[0]
+            rising = first < 0
 
             def halve(_: Any, ends: Any) -> Any:
                 low, high = ends
@@ -236,7 +244,7 @@ class TimeTo(Summary):
                 return jnp.where(short, middle, low), jnp.where(short, high, middle)
 
             _, share = jax.lax.fori_loop(0, _HALVINGS, halve, (low, low + SHARES[1]))
-            return span.begin + share * span.length
+            return span.begin + jnp.where(first == 0, low, share) * span.length
 
         found = jax.lax.cond(jnp.any(new), search, lambda: known[0])
         return (jnp.where(new, found, known[0]),)
@@ -273,11 +281,13 @@ class Watch:
             for s, parts in zip(self.summaries, self.parts, strict=True)
         ]
 
-    def see(self, known: Sequence[Any], t: Any, h: Any, passed: Any, read: Read) -> list[Any]:
-        """What is known after steps of size h from t, where they were passed."""
+    def see(
+        self, known: Sequence[Any], t: Any, seen: Any, h: Any, passed: Any, read: Read
+    ) -> list[Any]:
+        """What is known after steps of size h from t, `seen` so far, where they were passed."""
         found = list(known)
         for window in dict.fromkeys((s.since, s.until) for s in self.summaries):
-            begin, end = (jnp.clip(edge, t, t + h) for edge in window)
+            begin, end = (jnp.clip(edge, t, t + seen) for edge in window)
             span = Span(begin, end - begin)
             used = passed & (span.length > 0)
             times = begin + jnp.asarray(SHARES, t.dtype)[:, None] * span.length

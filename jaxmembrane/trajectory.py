@@ -13,7 +13,7 @@ from .naming import check_name
 from .outputs import OUTPUTS, Output, check_outputs
 from .pieces import Pieces
 from .protocol import Protocol
-from .rest import STATUS, Found, Lanes, by_block, has_rest, safe_point
+from .rest import STATUS, Found, Lanes, by_block, has_rest, safe_point, valid_lanes
 from .summary import At, Summary
 from .unknowns import unknown_keys
 
@@ -26,6 +26,9 @@ DIAGNOSTICS: dict[str, Output] = {
 
 
 Summaries = Mapping[str, Summary | At]
+
+
+_EXAMPLE = "{'peak': jm.Maximum('V')}"
 
 
 class Plan(NamedTuple):
@@ -95,12 +98,15 @@ def evaluate(
     Outputs have the shape (times, lanes), all else (lanes,).
     """
     found = placed(cell, lanes, rest)
+    n = found.status.shape[0]
+    pieces = pieces._replace(start=_wide(pieces.start, n), stop=_wide(pieces.stop, n))
+    fit = _fits(cell, lanes, pieces, found)
+    status = jnp.where(fit, found.status, STATUS["invalid"]).astype(found.status.dtype)
+    found = found._replace(status=jnp.where(has_rest(found.status), status, found.status))
     ok = has_rest(found.status)
     begin, safe = safe_point(cell, lanes, found)
-    n = ok.shape[0]
     own = {name: jnp.broadcast_to(x, (n,)) for name, x in safe.items() if x.ndim}
     shared = {name: x for name, x in safe.items() if not x.ndim}
-    pieces = pieces._replace(start=_wide(pieces.start, n), stop=_wide(pieces.stop, n))
     running = plan.running
     saved, lane, known = follow(
         cell, own | shared, pieces, begin, clock.moments, limits, ok, [s for _, s in running]
@@ -129,6 +135,18 @@ def evaluate(
     at = [(name, s.of) for name, s in plan.summaries if isinstance(s, At)]
     made |= {name: [x[clock.at[i]] for x in values[of]] for i, (name, of) in enumerate(at)}
     return made
+
+
+def _fits(cell: Cell, lanes: Lanes, pieces: Pieces, found: Found) -> Any:
+    """Whether what a protocol sets lies in its domain, and charge leaves every ion some room."""
+    fit = jnp.ones(found.status.shape, bool)
+    for side in (pieces.start, pieces.stop):
+        for i in range(len(pieces.ends)) if side else ():
+            row = {name: x[i] for name, x in side.items()}
+            fit = fit & valid_lanes(cell, {**lanes.params, **row})
+    for c in Equations(cell, lanes.params).followed(found.u):
+        fit = fit & (c > 0)
+    return fit
 
 
 def _wide(values: Mapping[str, Any], n: int) -> dict[str, Any]:
@@ -202,12 +220,14 @@ def check_summaries(
     ValueError
         For a name that is an output's, or a time after the end.
     """
+    if summaries is not None and not isinstance(summaries, Mapping):
+        raise TypeError(f"summaries must map names to them, as {_EXAMPLE}, not {summaries!r}")
     for name, summary in (summaries or {}).items():
         check_name(name, "a summary")
         if not isinstance(summary, Summary | At):
             raise TypeError(f"summary {name!r} must be as jm.Maximum('V'), not {summary!r}")
-        if name in (*OUTPUTS, *DIAGNOSTICS, "time"):
-            raise ValueError(f"summary {name!r} has the name of an output: choose another")
+        if name in (*OUTPUTS, *DIAGNOSTICS, "cell", "ok", "time", "values"):
+            raise ValueError(f"summary {name!r} has the name of an output or field: choose another")
         check_outputs([summary.of], OUTPUTS, cell)
         begins = summary.time if isinstance(summary, At) else summary.since
         if begins > end or (begins == end and not isinstance(summary, At)):

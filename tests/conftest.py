@@ -4,7 +4,9 @@ What a child process needs as well is an environment variable. What a user does 
 is set by ``jax.config``, so that a command started by a test runs as a user's would.
 """
 
+import gc
 import os
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -30,3 +32,23 @@ def pytest_configure(config: pytest.Config) -> None:
     jax.config.update("jax_num_cpu_devices", 2)
     jax.config.update("jax_enable_x64", True)
     jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+# A process may hold 65,530 mappings on Linux, and each compiled program has a dozen; the compiler
+# crashes where there are no more.
+_MOST_MAPPINGS = 20_000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _room_for_programs():
+    """Let go of compiled programs, once the tests of a file are done and there are very many."""
+    yield
+    mappings = Path("/proc/self/maps")
+    if mappings.exists() and mappings.read_bytes().count(b"\n") > _MOST_MAPPINGS:
+        import jax
+
+        from jaxmembrane import engine
+
+        engine._COMPILED.clear()
+        jax.clear_caches()
+        gc.collect()

@@ -19,6 +19,8 @@ import kcc2_ramp  # noqa: E402
 import neurons  # noqa: E402
 import wnk_switch  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 _SPEC = importlib.util.spec_from_file_location("chloride_run", CHLORIDE / "run.py")
 assert _SPEC and _SPEC.loader
 chloride = importlib.util.module_from_spec(_SPEC)

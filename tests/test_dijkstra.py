@@ -13,6 +13,8 @@ from jaxmembrane.kinetics.gating import ExpLinearRate, ExponentialRate, Rate, Si
 from jaxmembrane.library.gating import boltzmann, gate
 from jaxmembrane.library.recording import electrode
 
+pytestmark = pytest.mark.slow
+
 NEURON = jm.zoo.neuron_dijkstra()
 # The same with an electrode, to inject current.
 CELL = jm.Cell([*NEURON.transporters, electrode()], dict(NEURON.overrides))

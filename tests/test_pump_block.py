@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+pytestmark = pytest.mark.slow
+
 RUN = Path(__file__).parents[1] / "experiments" / "pump_block" / "run.py"
 ROWS = 64
 

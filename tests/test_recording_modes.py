@@ -8,6 +8,8 @@ import jaxmembrane as jm
 from jaxmembrane.constants import F, R
 from jaxmembrane.library.recording import electrode, pipette
 
+pytestmark = pytest.mark.slow
+
 NEURON = jm.zoo.neuron()
 SIDES = {"Na_i": 14.0, "K_i": 123.0, "Cl_i": 5.2, "Na_o": 145.0, "K_o": 3.5, "Cl_o": 119.0}
 REST = {"Na": 14.00165, "K": 122.8733, "Cl": 5.16483}
