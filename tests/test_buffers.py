@@ -31,6 +31,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 import jaxmembrane as jm
 from jaxmembrane.balance import Equations
 
+pytestmark = pytest.mark.slow
+
 HELD = ("cytosol.HCO3", "cytosol.H", "bath.HCO3", "khe.k", "leak_H.P", "membrane.length")
 BASE = {"cytosol.HCO3": 22.0, "cytosol.H": 5e-5, "bath.HCO3": 24.0, "khe.k": 5.0}
 BASE |= {"bath.K": 172.5, "bath.Cl": 119.0, "leak_Cl.P": 1e-3}

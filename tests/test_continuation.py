@@ -14,6 +14,8 @@ import jaxmembrane as jm
 from jaxmembrane import analytic, constants
 from jaxmembrane.continuation import continuation
 
+pytestmark = pytest.mark.slow
+
 F = constants.F
 BOUND, USED_UP, STABLE, UNSTABLE, NO_REST, INVALID, BURST = 0, -1, 0, 1, 2, 5, 6
 LONG = 0.4

@@ -191,7 +191,7 @@ SEEN = {
 
 
 def shaped(times):
-    return jm.simulate(TINY, None, STEPS, times, outputs=("V", "volume", "c", "flux"), rtol=1e-8)
+    return jm.simulate(TINY, None, STEPS, times, outputs=("V", "volume", "c", "flux"), rtol=1e-10)
 
 
 @pytest.mark.parametrize("which", SEEN)

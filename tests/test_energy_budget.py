@@ -12,6 +12,8 @@ from jaxmembrane.balance import Equations
 from jaxmembrane.outputs import ENERGY_BUDGET, Reading
 from jaxmembrane.steady import usual
 
+pytestmark = pytest.mark.slow
+
 ROWS = 2000
 SHOWN = ("V", "c", "volume", "flux", "z_X", "area", "osmolarity", "dG", "atp_rate", *ENERGY_BUDGET)
 # Every law here turns back with its free energy; calcium is held by a supply.

@@ -137,7 +137,13 @@ def module_names():
             yield ".".join(("jaxmembrane", *(p for p in parts if p != "__init__")))
 
 
-@pytest.mark.parametrize("name", list(module_names()))
+# The cell with mitochondria takes a minute to compile.
+LONG = {"jaxmembrane.zoo.neurons"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in module_names()]
+)
 def test_examples_run(name):
     module = importlib.import_module(name)
     failed, _ = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)

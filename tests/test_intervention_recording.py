@@ -11,6 +11,8 @@ from jaxmembrane import interventions as act
 from jaxmembrane.library.recording import electrode, pipette
 from jaxmembrane.naming import UnknownName
 
+pytestmark = pytest.mark.slow
+
 _PUBLISHED = jm.zoo.neuron()
 KEPT = {
     name: x for name, x in _PUBLISHED.nominal().items() if name.split(".")[0] in ("bath", "cytosol")

@@ -13,6 +13,8 @@ from test_summary import TINY
 import jaxmembrane as jm
 from jaxmembrane.refill import PLACES, Work, work_off
 
+pytestmark = pytest.mark.slow
+
 # ---------------------------------------------------------------- lanes that count their turns
 
 

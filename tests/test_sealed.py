@@ -19,6 +19,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import jaxmembrane as jm
 
+pytestmark = pytest.mark.slow
+
 OUTSIDE = jm.Compartment("outside")
 CYTOSOL, MATRIX = jm.Compartment("cytosol"), jm.Compartment("matrix", "rigid")
 SEALED = {

@@ -13,6 +13,8 @@ import jaxmembrane as jm
 from jaxmembrane.protocol import Initial
 from jaxmembrane.store import Store
 
+pytestmark = pytest.mark.slow
+
 TILE, ROWS = 128, 500
 CELL = make_cell()
 SPACE = jm.Space({"nka.j": jm.LogUniform(0.05, 0.3), "bath.K": jm.Uniform(2.0, 8.0)})

@@ -19,6 +19,8 @@ import cells  # noqa: E402
 import inventory  # noqa: E402
 from claims import CLAIMS  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 _SPEC = importlib.util.spec_from_file_location("textbook_run", TEXTBOOK / "run.py")
 assert _SPEC and _SPEC.loader
 textbook = importlib.util.module_from_spec(_SPEC)
