@@ -46,7 +46,7 @@ def integral(values):
 @pytest.mark.slow
 def test_matter_is_conserved_for_a_million_seconds():
     """What left the cell is what its transporters carried into the bath."""
-    found = blocked(1e-10)
+    found = blocked(1e-11)
     amounts = np.stack([found.c[s] * found.volume for s in SPECIES])
     largest = amounts.max()
     for i, s in enumerate(SPECIES):
