@@ -26,6 +26,7 @@ _ORDER = 4
 _FIRST = 0.1
 _HALVINGS = 50
 _LEAST = 1e-15
+_ROUNDINGS = 64.0
 _LEAST = 1e-12
 _WORTH = 8
 """A turn's output is written while one in so many lanes has some; the rest wait for the next."""
@@ -83,6 +84,8 @@ class Follower:
     ):
         self.cell, self.shared, self.ends, self.watch = cell, shared, ends, watch
         self.times, self.limits, self.end = times, limits, times[-1]
+        # Below that, roundings are taken for errors of the step.
+        self.rtol = jnp.maximum(limits.rtol, _ROUNDINGS * float(jnp.finfo(times.dtype).eps))
         keys = unknown_keys(cell)
         self.volumes = [j for j, key in enumerate(keys) if key[0] == "w"]
         self.potentials = [j for j, key in enumerate(keys) if key[0] == "phi"]
@@ -155,7 +158,7 @@ class Follower:
             )
         stop = jnp.minimum(self.ends[lane.piece], self.end)
         left = (stop - pieces.begins[lane.piece]) - lane.past
-        guess = _FIRST * self.limits.rtol ** (1 / _ORDER) / jnp.maximum(largest(first), 1e-30)
+        guess = _FIRST * self.rtol ** (1 / _ORDER) / jnp.maximum(largest(first), 1e-30)
         h = jax.lax.stop_gradient(jnp.where(lane.h > 0, lane.h, guess))
         lands = h >= left * (1.0 - 1e-12)
         h = jnp.where(lands, left, h)
@@ -165,7 +168,7 @@ class Follower:
             sum(s * e for s, e in zip(row, tried.error, strict=True)) / c
             for c, row in zip(ions, slope, strict=True)
         ]
-        error = jax.lax.stop_gradient(largest([*tried.error, *implied])) / self.limits.rtol
+        error = jax.lax.stop_gradient(largest([*tried.error, *implied])) / self.rtol
         factor = _SAFETY * jnp.maximum(error, 1e-12) ** (-1.0 / _ORDER)
         factor = jnp.where(jnp.isfinite(factor), jnp.clip(factor, _SHRINK, _GROW), _SHRINK)
         accepted = moving & (error <= 1.0)
