@@ -34,7 +34,7 @@ def courses(where=None):
 
 def test_a_run_leaves_its_numbers_and_pictures(ran):
     text = (ran / "results.md").read_text()
-    assert f"| stable | {ROWS} |" in text
+    assert f"| finished | {ROWS} |" in text
     assert "| jump of V in 0.1 s (mV) | 8.15 |" in text
     for name in ("rundown.png", "survival.png"):
         assert (ran / name).stat().st_size > 20_000
