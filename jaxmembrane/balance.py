@@ -39,7 +39,8 @@ Once = Callable[[Any], Any]
 """What computes a pytree once in a loop, see `newton.materialize`."""
 
 
-def _as_is(values: Any) -> Any:
+def as_is(values: Any) -> Any:
+    """The `Once` of what is in no loop."""
     return values
 
 
@@ -65,7 +66,7 @@ class Equations(Contents):
         return point.turnovers(t, medium, self.values(t), state.gates.get(t.name, {}))
 
     def residual(
-        self, u: Sequence[Any], followed: Sequence[Any] | None = None, once: Once = _as_is
+        self, u: Sequence[Any], followed: Sequence[Any] | None = None, once: Once = as_is
     ) -> list[Any]:
         """What has to vanish, as in `rows`.
 
@@ -144,7 +145,7 @@ class Equations(Contents):
         return total
 
     def jacobian(
-        self, u: Sequence[Any], once: Once = _as_is
+        self, u: Sequence[Any], once: Once = as_is
     ) -> tuple[list[Any], list[list[Any]], list[Any], Any]:
         """Residual, its exact Jacobian, and the followed ions with theirs.
 
@@ -153,12 +154,12 @@ class Equations(Contents):
         follow from charge are differentiated once, and chained; so is each term, of which several
         rows are made. `once` may keep a compiler from repeating what they share.
         """
-        x = self.followed(u)
         x, slope = once(columns(self.followed, u)) if self.followers else ([], [])
-        names = list(self.terms(self.state(u, x)))
+        names = list(dict.fromkeys(key for row in self._shares.values() for key, _ in row))
 
         def terms(u: Sequence[Any], x: Sequence[Any]) -> list[Any]:
-            return list(self.terms(self.state(u, x)).values())
+            found = self.terms(self.state(u, x))
+            return [found[name] for name in names]
 
         value, direct = columns(lambda u: terms(u, x), u)
         if self.followers:

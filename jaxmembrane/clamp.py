@@ -11,14 +11,13 @@ import numpy as np
 
 from . import point
 from .balance import Equations
-from .begin import begin_at
 from .cell import Cell
 from .labelled import Labelled
 from .naming import unknown
 from .params import check_params
-from .rest import Lanes, has_rest, safe_point, solve_rest
+from .rest import Found, Lanes, has_rest, safe_point, solve_rest
 from .simulate import course_start
-from .steady import Rest, batch, check_precision, lanes_of
+from .steady import Rest, batch, check_precision, compiled, lanes_at
 from .structure import structure
 from .trajectory import placed
 
@@ -122,14 +121,10 @@ def iv_curve(
     begin = course_start(cell, start)
     check_params(cell.parameters, params or {})
     given, shape = batch(cell.nominal(params), begin, dtype)
-    flat = {name: lanes_of(x, shape) for name, x in given.items()}
-    lanes = Lanes(
-        flat,
-        begin_at(cell, begin, flat, lambda x: lanes_of(x, shape)),
-        {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()},
-    )
+    lanes, plain = lanes_at(cell, given, begin, shape), structure(cell)
+    rest = compiled(solve_rest, 1, lanes)(plain, lanes)
     held = jnp.asarray(gates == "held")
-    status, currents = _currents(structure(cell), lanes, jnp.asarray(swept), held)
+    status, currents = _currents(plain, lanes, rest, jnp.asarray(swept), held)
     n = int(np.prod(shape))
 
     def shaped(parts: list[Any]) -> Any:
@@ -158,9 +153,9 @@ def _check_potentials(V: Any) -> np.ndarray:
 
 
 @partial(jax.jit, static_argnums=0)
-def _currents(cell: Cell, lanes: Lanes, V: Any, held: Any) -> tuple[Any, list[Any]]:
+def _currents(cell: Cell, lanes: Lanes, rest: Found, V: Any, held: Any) -> tuple[Any, list[Any]]:
     """Status of each lane, and the current of each transporter by (voltage, lane)."""
-    found = placed(cell, lanes, solve_rest(cell, lanes))
+    found = placed(cell, lanes, rest)
     ok = has_rest(found.status)
     u, safe = safe_point(cell, lanes, found)
     eq = Equations(cell, safe)

@@ -15,7 +15,6 @@ import numpy as np
 from jax.core import Tracer
 
 from .arclength import FOLDS, Curve, follow
-from .begin import begin_at, check_start
 from .cell import Cell
 from .labelled import Outputs
 from .modes import MODES, modes
@@ -24,7 +23,16 @@ from .outputs import OUTPUTS, Reading, check_outputs
 from .params import check_params
 from .rest import STATUS, Found, Lanes, has_rest, judge, safe_point, solve_rest
 from .simulate import USUAL
-from .steady import Rest, batch, check_precision, compiled, lanes_of, shape_outputs
+from .steady import (
+    Rest,
+    batch,
+    check_precision,
+    compiled,
+    lanes_at,
+    lanes_of,
+    shape_outputs,
+    start_of,
+)
 from .structure import structure
 
 
@@ -134,21 +142,15 @@ def continuation(
         raise UnknownName(unknown("parameter", parameter, cell.parameters))
     names = check_outputs(USUAL if outputs is None else outputs, {**OUTPUTS, **MODES}, cell)
     dtype = check_precision(precision)
-    begin = start.as_start(cell) if isinstance(start, Rest) else start
-    begin = {} if begin is None else check_start(cell, begin)
+    begin = start_of(cell, start)
     check_params(cell.parameters, params or {})
     nominal = cell.nominal(params)
     _check_bounds(cell, parameter, bounds, nominal[parameter])
     _check_steps(points, largest_step)
     ends = dict(zip(("first bound", "second bound"), bounds, strict=True))
     given, shape = batch(nominal | ends, begin, dtype)
-    flat = {name: lanes_of(x, shape) for name, x in given.items()}
-    window = tuple(flat.pop(name) for name in ends)
-    lanes = Lanes(
-        flat,
-        begin_at(cell, begin, flat, lambda x: lanes_of(x, shape)),
-        {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()},
-    )
+    window = tuple(lanes_of(given.pop(name), shape) for name in ends)
+    lanes = lanes_at(cell, given, begin, shape)
     plain = structure(cell)
     # By itself, so that another parameter or other outputs do not compile it anew.
     rest = compiled(solve_rest, 1, lanes)(plain, lanes)

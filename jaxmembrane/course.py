@@ -21,13 +21,13 @@ from .rosenbrock import Stepped, between, step
 from .summary import Summary, Watch
 from .unknowns import unknown_keys
 
-_SAFETY, _SHRINK, _GROW = 0.85, 0.2, 5.0
-_ORDER = 4
-_FIRST = 0.1
+RTOL, MAX_STEPS, GROWTH = 1e-6, 1_000_000, 10.0
+"""Limits of a course unless told otherwise, see `Limits`."""
+
+_SAFETY, _SHRINK, _GROW, _ORDER = 0.85, 0.2, 5.0, 4
+_FIRST, _LEAST = 0.1, 1e-12
 _HALVINGS = 50
-_LEAST = 1e-15
 _ROUNDINGS = 64.0
-_LEAST = 1e-12
 _WORTH = 8
 """A turn's output is written while one in so many lanes has some; the rest wait for the next."""
 

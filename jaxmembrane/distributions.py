@@ -7,11 +7,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from numbers import Real
 from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
+
+from .params import is_number
 
 # The outermost quantiles of a Gaussian, 8.2 standard deviations from its middle.
 _TAIL = 2.0**-53
@@ -142,7 +143,7 @@ class Grid(Distribution):
 
 
 def _number(value: Any, kind: str, name: str) -> float:
-    if not isinstance(value, Real) or isinstance(value, bool):
+    if not is_number(value):
         raise TypeError(f"{kind}: {name} must be a number in package units, but got {value!r}")
     try:
         number = float(value)

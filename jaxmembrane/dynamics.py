@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from .balance import Equations, Once, columns
+from .balance import Equations, Once, as_is, columns
 from .linalg import Matrix, solve
 from .membrane import AREAS
 from .unknowns import Key, State
@@ -38,13 +38,13 @@ def time_jacobian(eq: Equations, u: Sequence[Any], jacobian: Matrix) -> list[lis
     return [[matrix[i][j] for j in moving] for i in moving]
 
 
-def motion(eq: Equations, u: Sequence[Any], once: Once = lambda values: values) -> list[Any]:
+def motion(eq: Equations, u: Sequence[Any], once: Once = as_is) -> list[Any]:
     """Rates of change of the unknowns, 1/s."""
     return velocity(eq, eq.state(u), eq.residual(u, once=once))
 
 
 def motion_jacobian(
-    eq: Equations, u: Sequence[Any], once: Once = lambda values: values
+    eq: Equations, u: Sequence[Any], once: Once = as_is
 ) -> tuple[list, list, list, list]:
     """`motion`, its exact Jacobian, and the followed ions with theirs."""
     value, balances, followed, slope = eq.jacobian(u, once)

@@ -7,6 +7,7 @@ That one string names it in a space, a sweep, a store, a gradient, a table and a
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,11 @@ DOMAINS = {
     "positive": "a finite number above zero",
     "fraction": "a number between 0 and 1",
 }
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is one real number; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ from .trajectory import Clock, Plan, check_protocol, clock, kept
 from .trajectory import evaluate as evaluate_course
 from .trajectory import pieces as pieces_of
 
+_FLAGS = {name: value for name, value in STATUS.items() if name != "pending"}
+_FAILURES = {name: value for name, value in _FLAGS.items() if name not in ("stable", "unstable")}
+_COURSE_FLAGS = {"finished": STATUS["stable"], **_FAILURES}
 _LARGEST = 2**23
 """Values that a tile may hold; a tile of long courses is narrower."""
 
@@ -88,8 +91,9 @@ def _piece(side: str, name: str) -> str:
 class Job:
     """What is computed of rows, and all that a store has to know of it.
 
-    ``variables`` are the outputs, by name, and whether they have the dim ``time``; ``decides`` is
-    what decides the numbers besides the cell and its parameters.
+    ``variables`` are the outputs, by name, and whether they have the dim ``time``; ``flags`` the
+    values of ``status`` by meaning; ``decides`` is what decides the numbers besides the cell and
+    its parameters.
     """
 
     cell: Cell
@@ -97,18 +101,10 @@ class Job:
     program: Any
     shared: Mapping[str, Any]
     variables: Mapping[str, tuple[Output, bool]]
+    flags: Mapping[str, int]
     times: tuple[float, ...] = ()
     decides: Mapping[str, Any] = field(default_factory=dict)
     protocol: Protocol = field(default_factory=Protocol)
-
-    @property
-    def flags(self) -> dict[str, int]:
-        """Meanings of its status, each with its value."""
-        flags = {name: value for name, value in STATUS.items() if name != "pending"}
-        if isinstance(self.program, RestingProgram):
-            return flags
-        del flags["unstable"]
-        return {"finished": flags.pop("stable"), **flags}
 
     def engine(self, tile: int, precision: str = "float64", devices: Sequence[Any] = ()) -> Engine:
         """An engine for its program."""
@@ -155,6 +151,7 @@ def resting_job(cell: Cell, fixed: Mapping[str, float], names: tuple[str, ...]) 
         RestingProgram(structure(cell), names),
         {"fixed": dict(fixed), "harmless": cell.nominal()},
         {name: (AVAILABLE[name], False) for name in names},
+        _FLAGS,
     )
 
 
@@ -195,6 +192,7 @@ def course_job(
             "limits": tuple(limits),
         },
         kept(plan),
+        _COURSE_FLAGS,
         tuple(float(t) for t in times) if plan.outputs else (),
         {
             "protocol": [_told(step) for step in protocol.steps],

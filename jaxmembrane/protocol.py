@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, isfinite
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from .naming import UnknownName, unknown
-from .params import Param, check_params
+from .params import Param, check_params, is_number
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,7 @@ class Step:
 
     def __post_init__(self):
         for what, value in (("at", self.at), ("over", self.over)):
-            number = isinstance(value, Real) and not isinstance(value, bool)
-            if not number or not isfinite(value) or value < 0:
+            if not is_number(value) or not isfinite(value) or value < 0:
                 raise ValueError(
                     f"{what} of a step must be a time in s, zero or more, not {value!r}"
                 )

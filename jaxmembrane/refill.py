@@ -47,17 +47,22 @@ def work_off(work: Work, given: Any, lanes: Any, sink: Any, places: int = PLACES
     A lane takes the same turns wherever its place is and whoever sits beside it.
     """
     n = work.active(lanes).shape[0]
-    if n <= places:
-        index = jnp.arange(n, dtype=jnp.int32)
+
+    def turns(index: Any, given: Any, carry: Any, most: Any) -> Any:
+        """Turns of the lanes in place, until none is active or so many are done."""
 
         def some(carry: Any) -> Any:
-            return jnp.any(work.active(carry[1]))
+            return (carry[0] < most) & jnp.any(work.active(carry[1]) & (index < n))
 
         def on(carry: Any) -> Any:
             turn, lane, sink = carry
             return turn + 1, *work.advance(turn, index, given, lane, sink)
 
-        return jax.lax.while_loop(some, on, (0, lanes, sink))[1:]
+        return jax.lax.while_loop(some, on, carry)
+
+    everyone = jnp.arange(n, dtype=jnp.int32)
+    if n <= places:
+        return turns(everyone, given, (0, lanes, sink), jnp.iinfo(jnp.int32).max)[1:]
 
     def unfinished(carry: Any) -> Any:
         _, _, _, index, queue = carry
@@ -67,14 +72,7 @@ def work_off(work: Work, given: Any, lanes: Any, sink: Any, places: int = PLACES
         begun, lanes, sink, index, queue = carry
         own, lane = _unpacked(given, givens[index]), _unpacked(like, lanes[index])
 
-        def some(carry: Any) -> Any:
-            return (carry[0] < begun + _TURNS) & jnp.any(work.active(carry[1]) & (index < n))
-
-        def on(carry: Any) -> Any:
-            turn, lane, sink = carry
-            return turn + 1, *work.advance(turn, index, own, lane, sink)
-
-        turn, lane, sink = jax.lax.while_loop(some, on, (begun, lane, sink))
+        turn, lane, sink = turns(index, own, (begun, lane, sink), begun + _TURNS)
         lanes = lanes.at[index].set(_packed(lane), mode="drop")
         leaves = ~queue.sorted | ~work.active(lane) | (index == n)
         seen = ~queue.sorted & (queue.next >= queue.size)
@@ -87,7 +85,6 @@ def work_off(work: Work, given: Any, lanes: Any, sink: Any, places: int = PLACES
         return turn, lanes, sink, index, queue
 
     like, givens = lanes, _packed(given)
-    everyone = jnp.arange(n, dtype=jnp.int32)
     first = _Queue(everyone, jnp.int32(places), jnp.int32(n), jnp.asarray(False))
     carry = (0, _packed(lanes), sink, everyone[:places], first)
     _, lanes, sink, _, _ = jax.lax.while_loop(unfinished, exchange, carry)

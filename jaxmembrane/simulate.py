@@ -3,22 +3,29 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from numbers import Real
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .begin import begin_at, check_start
 from .cell import Cell
-from .course import Limits
-from .labelled import Labelled, Outputs
-from .outputs import OUTPUTS, check_outputs, labels, shown_dims
-from .params import check_params
+from .course import GROWTH, MAX_STEPS, RTOL, Limits
+from .labelled import Outputs
+from .outputs import OUTPUTS, check_outputs
+from .params import check_params, is_number
 from .protocol import Protocol
-from .rest import STATUS, Lanes, solve_rest
-from .steady import Rest, batch, check_precision, compiled, lanes_of
+from .rest import STATUS, solve_rest
+from .steady import (
+    Rest,
+    batch,
+    check_precision,
+    compiled,
+    labelled,
+    lanes_at,
+    lanes_of,
+    start_of,
+)
 from .structure import structure
 from .trajectory import (
     Plan,
@@ -63,9 +70,9 @@ def simulate(
     start: Rest | Mapping[str, Any] | None = None,
     outputs: Sequence[str] | None = None,
     summaries: Summaries | None = None,
-    rtol: float = 1e-6,
-    max_steps: int = 1_000_000,
-    growth: float = 10.0,
+    rtol: float = RTOL,
+    max_steps: int = MAX_STEPS,
+    growth: float = GROWTH,
 ) -> Course:
     """Time course of a cell, or of a batch, from its rest and under a protocol.
 
@@ -142,13 +149,10 @@ def simulate(
         f"{name} at {step.at:g} s": x for step in protocol.steps for name, x in step.changes.items()
     }
     given, shape = batch(cell.nominal(params), begin | changed, dtype)
-    flat = {name: lanes_of(x, shape) for name, x in given.items()}
+    lanes = lanes_at(cell, given, begin, shape)
     spread = pieces(protocol, given, moments[-1], dtype)
     spread = spread._replace(start=_flat(spread.start, shape), stop=_flat(spread.stop, shape))
-    nominal = {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()}
-    known = begin_at(cell, begin, flat, lambda x: lanes_of(x, shape))
     limits = check_limits(rtol, max_steps, growth)
-    lanes = Lanes(flat, known, nominal)
     # Two programs, so that another protocol or other outputs compile the second one only.
     plain, when = structure(cell), clock(moments, plan, dtype)
     rest = compiled(solve_rest, 1, lanes)(plain, lanes)
@@ -159,9 +163,9 @@ def simulate(
 
 def course_start(cell: Cell, start: Any) -> dict[str, Any]:
     """A start by names, refused where it names what follows from charge."""
+    given = start_of(cell, start)
     if isinstance(start, Rest):
-        return check_start(cell, start.as_start(cell))
-    given = check_start(cell, {} if start is None else start)
+        return given
     for a, ion in cell.dependent.items():
         bare = {ion.name} if ion and len(cell.compartments) == 1 else set()
         for name in given:
@@ -185,11 +189,11 @@ def check_plan(
     return Plan(names, check_summaries(cell, summaries, times[-1]))
 
 
-def check_limits(rtol: float = 1e-6, max_steps: int = 1_000_000, growth: float = 10.0) -> Limits:
+def check_limits(rtol: float = RTOL, max_steps: int = MAX_STEPS, growth: float = GROWTH) -> Limits:
     """Limits, refusing what no course can meet."""
     bounds = {"rtol": (rtol, 1e-13, 0.1), "max_steps": (max_steps, 1, 2**31 - 1)}
     for what, (value, least, most) in (bounds | {"growth": (growth, 1e-3, 600)}).items():
-        number = isinstance(value, Real) and not isinstance(value, bool)
+        number = is_number(value)
         whole = what != "max_steps" or (number and float(value).is_integer())
         if not number or not whole or not least <= float(value) <= most:
             kind = "whole number" if what == "max_steps" else "number"
@@ -218,15 +222,9 @@ def _flat(values: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
 
 def _shape(cell: Cell, plan: Plan, flat: Mapping[str, list[Any]], shape: tuple[int, ...]) -> dict:
     """Values in their batch shape, then time, labelled along their own dims."""
-    n, size, shaped = int(np.prod(shape)), labels(cell), {}
+    n, shaped = int(np.prod(shape)), {}
     for name, (out, timed) in kept(plan).items():
         values = [part.T[:n] if timed else part[:n] for part in flat[name]]
         values = [x.reshape(*shape, *x.shape[1:]) for x in values]
-        dims = shown_dims(cell, out.dims)
-        if not dims:
-            shaped[name] = values[0]
-            continue
-        stacked = jnp.stack(values, axis=-1)
-        stacked = stacked.reshape(*stacked.shape[:-1], *(len(size[d]) for d in dims))
-        shaped[name] = Labelled(stacked, tuple((d, size[d]) for d in dims))
+        shaped[name] = labelled(cell, out.dims, values)
     return shaped

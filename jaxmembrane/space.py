@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from .design import (
 from .distributions import Choice, Distribution, Grid, LogUniform, Uniform
 from .expression import Rule, Rules, read
 from .naming import UnknownName, unknown
+from .params import is_number
 
 _NAME = r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*"
 
@@ -252,7 +252,7 @@ def _table_column(name: str, given: Any) -> np.ndarray:
         raise ValueError(f"column {name!r} must have one dimension, but has {column.ndim}")
     if column.size and column.dtype.kind not in "iuf":
         for row, entry in enumerate(column.astype(object)):
-            if not isinstance(entry, Real) or isinstance(entry, bool):
+            if not is_number(entry):
                 raise TypeError(f"column {name!r}, row {row}: {entry!r} is not a number")
     column = np.array(column, np.float64)
     bad = np.flatnonzero(~np.isfinite(column))

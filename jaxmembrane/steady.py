@@ -183,21 +183,19 @@ def steady_state(
     names = check_outputs(usual(cell) if outputs is None else outputs, AVAILABLE, cell)
     names = tuple(dict.fromkeys((*names, *DIAGNOSTICS)))
     dtype = check_precision(precision)
-    begin = (
-        {}
-        if start is None
-        else check_start(cell, start.as_start(cell) if isinstance(start, Rest) else start)
-    )
+    begin = start_of(cell, start)
     check_params(cell.parameters, params or {})
     given, shape = batch(cell.nominal(params), begin, dtype)
-    flat = {name: lanes_of(x, shape) for name, x in given.items()}
-    lanes = Lanes(
-        flat,
-        begin_at(cell, begin, flat, lambda x: lanes_of(x, shape)),
-        {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()},
-    )
+    lanes = lanes_at(cell, given, begin, shape)
     found = compiled(evaluate, 2, lanes)(structure(cell), names, lanes)
     return Rest(cell, shape_outputs(cell, found, shape))
+
+
+def start_of(cell: Cell, start: Any) -> dict[str, Any]:
+    """A start by names, from an earlier rest, a mapping or nothing; see `begin.check_start`."""
+    if start is None:
+        return {}
+    return check_start(cell, start.as_start(cell) if isinstance(start, Rest) else start)
 
 
 def check_precision(precision: str) -> Any:
@@ -235,6 +233,20 @@ def lanes_of(x: Any, shape: tuple[int, ...]) -> Any:
     flat = jnp.broadcast_to(x, shape).reshape(n)
     short = -n % BLOCK if n > BLOCK else 0
     return jnp.concatenate([flat, jnp.full(short, jnp.nan, flat.dtype)]) if short else flat
+
+
+def lanes_at(
+    cell: Cell, given: Mapping[str, Any], begin: Mapping[str, Any], shape: tuple[int, ...]
+) -> Lanes:
+    """Parameters and a start, as `batch` has found their shape, as lanes."""
+
+    def flat(x: Any) -> Any:
+        return lanes_of(x, shape)
+
+    params = {name: flat(x) for name, x in given.items()}
+    dtype = next(iter(params.values())).dtype
+    nominal = {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()}
+    return Lanes(params, begin_at(cell, begin, params, flat), nominal)
 
 
 def evaluate(cell: Cell, names: tuple[str, ...], lanes: Lanes) -> dict[str, list[Any]]:
@@ -279,15 +291,18 @@ def compiled(program: Callable, static: int, given: Any) -> Any:
 
 def shape_outputs(cell: Cell, flat: Mapping[str, list[Any]], shape: tuple[int, ...]) -> dict:
     """Outputs in their batch shape, labelled along their own dims."""
-    n, size = int(np.prod(shape)), labels(cell)
-    shaped = {}
+    n, shaped = int(np.prod(shape)), {}
     for name, parts in flat.items():
         values = [part[:n].reshape(shape) for part in parts]
-        dims = shown_dims(cell, AVAILABLE[name].dims)
-        if not dims:
-            shaped[name] = values[0]
-            continue
-        lengths = [len(size[d]) for d in dims]
-        stacked = jnp.stack(values, axis=-1).reshape(*shape, *lengths)
-        shaped[name] = Labelled(stacked, tuple((d, size[d]) for d in dims))
+        shaped[name] = labelled(cell, AVAILABLE[name].dims, values)
     return shaped
+
+
+def labelled(cell: Cell, dims: Sequence[str], values: Sequence[Any]) -> Any:
+    """Values of an output, in row-major order of its dims, as one array with these dims last."""
+    shown, size = shown_dims(cell, dims), labels(cell)
+    if not shown:
+        return values[0]
+    stacked = jnp.stack(values, axis=-1)
+    stacked = stacked.reshape(*values[0].shape, *(len(size[d]) for d in shown))
+    return Labelled(stacked, tuple((d, size[d]) for d in shown))

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf, isfinite, prod
-from numbers import Real
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -16,6 +15,7 @@ import numpy as np
 
 from .cell import Cell
 from .outputs import OUTPUTS, check_outputs, labels
+from .params import is_number
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Where a step is read, as shares of its length."""
@@ -27,7 +27,28 @@ _HALVINGS = 50
 
 
 @dataclass(frozen=True)
-class Summary:
+class Kept:
+    """One thing that is kept of the course of an output.
+
+    Parameters
+    ----------
+    of : str
+        The output, as in ``"V"``; one with dims, as ``"c"``, gives a summary with these dims.
+    """
+
+    words: ClassVar[str] = ""
+    of: str
+
+    def __post_init__(self):
+        check_outputs([self.of], OUTPUTS)
+
+    def units(self, unit: str) -> str:
+        """Unit of the summary of an output in `unit`."""
+        return unit
+
+
+@dataclass(frozen=True)
+class Summary(Kept):
     """What is kept of an output's course between two times.
 
     Parameters
@@ -38,22 +59,16 @@ class Summary:
         The window, s; the whole course unless told otherwise.
     """
 
-    words: ClassVar[str] = ""
-    of: str
     since: float = field(default=0.0, kw_only=True)
     until: float = field(default=inf, kw_only=True)
 
     def __post_init__(self):
-        check_outputs([self.of], OUTPUTS)
+        super().__post_init__()
         for what, value in (("since", self.since), ("until", self.until)):
-            if not isinstance(value, Real) or isinstance(value, bool) or not value >= 0:
+            if not is_number(value) or not value >= 0:
                 raise ValueError(f"{what} of {self!r} must be a time in s, zero or more")
         if not self.since < self.until:
             raise ValueError(f"{self!r} ends before it begins: since must be less than until")
-
-    def units(self, unit: str) -> str:
-        """Unit of the summary of an output in `unit`."""
-        return unit
 
     def begin(self, like: Any) -> tuple[Any, ...]:
         """What is known before the first step."""
@@ -76,7 +91,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True)
-class At:
+class At(Kept):
     """The value of an output at a time.
 
     Parameters
@@ -97,20 +112,13 @@ class At:
     '-64.55 mV'
     """
 
-    of: str
+    words: ClassVar[str] = "at a time,"
     time: float
 
-    words: ClassVar[str] = "at a time,"
-
     def __post_init__(self):
-        check_outputs([self.of], OUTPUTS)
-        number = isinstance(self.time, Real) and not isinstance(self.time, bool)
-        if not number or not isfinite(self.time) or self.time < 0:
+        super().__post_init__()
+        if not is_number(self.time) or not isfinite(self.time) or self.time < 0:
             raise ValueError(f"time of {self!r} must be in s, zero or more")
-
-    def units(self, unit: str) -> str:
-        """Unit of the summary of an output in `unit`."""
-        return unit
 
 
 def _highest(y: Any) -> Any:
@@ -212,8 +220,7 @@ class TimeTo(Summary):
 
     def __post_init__(self):
         super().__post_init__()
-        number = isinstance(self.threshold, Real) and not isinstance(self.threshold, bool)
-        if not number or not isfinite(self.threshold):
+        if not is_number(self.threshold) or not isfinite(self.threshold):
             raise ValueError(f"threshold of {self!r} must be a number")
 
     def units(self, unit: str) -> str:

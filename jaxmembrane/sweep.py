@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from .cell import Cell
+from .course import GROWTH, MAX_STEPS, RTOL
 from .design import Design
 from .engine import TILE, Engine, Tile, use_cache, whole_lanes
 from .naming import UnknownName, unknown
@@ -41,9 +42,9 @@ def sweep(
     protocol: Protocol | None = None,
     times: Sequence[float] | None = None,
     summaries: Summaries | None = None,
-    rtol: float = 1e-6,
-    max_steps: int = 1_000_000,
-    growth: float = 10.0,
+    rtol: float = RTOL,
+    max_steps: int = MAX_STEPS,
+    growth: float = GROWTH,
     chunk: int | None = None,
     tile: int | None = None,
     shard: tuple[int, int] | str | None = None,

@@ -100,9 +100,7 @@ def evaluate(
     found = placed(cell, lanes, rest)
     n = found.status.shape[0]
     pieces = pieces._replace(start=_wide(pieces.start, n), stop=_wide(pieces.stop, n))
-    fit = _fits(cell, lanes, pieces, found)
-    status = jnp.where(fit, found.status, STATUS["invalid"]).astype(found.status.dtype)
-    found = found._replace(status=jnp.where(has_rest(found.status), status, found.status))
+    found = _where(found, _allowed(cell, lanes, pieces))
     ok = has_rest(found.status)
     begin, safe = safe_point(cell, lanes, found)
     own = {name: jnp.broadcast_to(x, (n,)) for name, x in safe.items() if x.ndim}
@@ -137,16 +135,21 @@ def evaluate(
     return made
 
 
-def _fits(cell: Cell, lanes: Lanes, pieces: Pieces, found: Found) -> Any:
-    """Whether what a protocol sets lies in its domain, and charge leaves every ion some room."""
-    fit = jnp.ones(found.status.shape, bool)
+def _allowed(cell: Cell, lanes: Lanes, pieces: Pieces) -> Any:
+    """Whether all that a protocol sets lies in its domain, by lane."""
+    allowed: Any = True
     for side in (pieces.start, pieces.stop):
         for i in range(len(pieces.ends)) if side else ():
             row = {name: x[i] for name, x in side.items()}
-            fit = fit & valid_lanes(cell, {**lanes.params, **row})
-    for c in Equations(cell, lanes.params).followed(found.u):
-        fit = fit & (c > 0)
-    return fit
+            allowed = allowed & valid_lanes(cell, {**lanes.params, **row})
+    return allowed
+
+
+def _where(found: Found, fit: Any) -> Found:
+    """What was found, invalid where it does not fit."""
+    unfit = has_rest(found.status) & ~jnp.asarray(fit)
+    status = jnp.where(unfit, STATUS["invalid"], found.status).astype(found.status.dtype)
+    return found._replace(status=status)
 
 
 def _wide(values: Mapping[str, Any], n: int) -> dict[str, Any]:
@@ -156,7 +159,10 @@ def _wide(values: Mapping[str, Any], n: int) -> dict[str, Any]:
 
 
 def placed(cell: Cell, lanes: Lanes, rest: Found) -> Found:
-    """Where lanes begin: as the user says, else at rest. Who says all of it needs no rest."""
+    """Where lanes begin: as the user says, else at rest. Who says all of it needs no rest.
+
+    A start that leaves no room for the ion that follows from charge is invalid.
+    """
     keys, whole = unknown_keys(cell), rest.status != STATUS["invalid"]
     u = list(rest.u)
     for j, key in enumerate(keys):
@@ -164,7 +170,10 @@ def placed(cell: Cell, lanes: Lanes, rest: Found) -> Found:
         whole = whole & jnp.isfinite(given)
         u[j] = jnp.where(jnp.isfinite(given), given, u[j])
     status = jnp.where(whole, STATUS["stable"], rest.status).astype(rest.status.dtype)
-    return rest._replace(u=u, status=status)
+    room: Any = True
+    for c in Equations(cell, lanes.params).followed(u):
+        room = room & (c > 0)
+    return _where(rest._replace(u=u, status=status), room)
 
 
 def _status(lane: Any, limits: Limits, clock: Clock, ok: Any, otherwise: Any) -> Any:
@@ -224,7 +233,7 @@ def check_summaries(
         raise TypeError(f"summaries must map names to them, as {_EXAMPLE}, not {summaries!r}")
     for name, summary in (summaries or {}).items():
         check_name(name, "a summary")
-        if not isinstance(summary, Summary | At):
+        if not isinstance(summary, (Summary, At)):
             raise TypeError(f"summary {name!r} must be as jm.Maximum('V'), not {summary!r}")
         if name in (*OUTPUTS, *DIAGNOSTICS, "cell", "ok", "time", "values"):
             raise ValueError(f"summary {name!r} has the name of an output or field: choose another")

@@ -52,3 +52,35 @@ def _room_for_programs():
         engine._COMPILED.clear()
         jax.clear_caches()
         gc.collect()
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read a text as a study file."""
+
+    from jaxmembrane import study
+
+    def reader(text, **more):
+        file = tmp_path / "study.toml"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return study.read_study(file, **more)
+
+    return reader
+
+
+@pytest.fixture
+def problems(read, tmp_path):
+    """Problems of a text, as (line, message)."""
+
+    from jaxmembrane import study
+
+    def finder(text, **more):
+        with pytest.raises(study.StudyError) as caught:
+            read(text, **more)
+        found = []
+        for line in str(caught.value).split("\n"):
+            place, _, message = line.removeprefix(f"{tmp_path / 'study.toml'}:").partition(": ")
+            found.append((int(place), message))
+        return found
+
+    return finder

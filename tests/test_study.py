@@ -33,34 +33,6 @@ chunk = 100
 """
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Read a text as a study file."""
-
-    def reader(text, **more):
-        file = tmp_path / "study.toml"
-        file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return read_study(file, **more)
-
-    return reader
-
-
-@pytest.fixture
-def problems(read, tmp_path):
-    """Problems of a text, as (line, message)."""
-
-    def finder(text, **more):
-        with pytest.raises(StudyError) as caught:
-            read(text, **more)
-        found = []
-        for line in str(caught.value).split("\n"):
-            place, _, message = line.removeprefix(f"{tmp_path / 'study.toml'}:").partition(": ")
-            found.append((int(place), message))
-        return found
-
-    return finder
-
-
 def changed(old, new):
     assert GOOD.count(old) == 1
     return GOOD.replace(old, new)

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 import jaxmembrane as jm
 from jaxmembrane import interventions as act
 from jaxmembrane.protocol import Protocol
-from jaxmembrane.study import StudyError, key_lines, read_study
+from jaxmembrane.study import key_lines
 
 GOOD = """\
 [cell]
@@ -47,33 +47,6 @@ at = "1 h"
 [outputs]
 names = ["V", "c"]
 """
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Read a text as a study file."""
-
-    def reader(text):
-        (tmp_path / "study.toml").write_text(text)
-        return read_study(tmp_path / "study.toml")
-
-    return reader
-
-
-@pytest.fixture
-def problems(read, tmp_path):
-    """Problems of a text, as (line, message)."""
-
-    def finder(text):
-        with pytest.raises(StudyError) as caught:
-            read(text)
-        found = []
-        for line in str(caught.value).split("\n"):
-            place, _, message = line.removeprefix(f"{tmp_path / 'study.toml'}:").partition(": ")
-            found.append((int(place), message))
-        return found
-
-    return finder
 
 
 def changed(old, new):

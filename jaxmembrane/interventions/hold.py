@@ -1,14 +1,13 @@
 """What every intervention is: parameters of a cell that take values, and go back to their own."""
 
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..cell import Cell
 from ..naming import UnknownName, unknown
-from ..params import Param, check_params
+from ..params import Param, check_params, is_number
 from ..protocol import Initial, Protocol, Step
 from ..transport import Transporter
 
@@ -26,8 +25,7 @@ def hold(cell: Cell, changes: Mapping[str, Any], when: When) -> Protocol:
     at, lasting, over = when
     steps = [Step(at, changes, over)]
     if lasting is not None:
-        real = isinstance(lasting, Real) and not isinstance(lasting, bool)
-        if not real or not over <= lasting < np.inf or lasting == 0:
+        if not is_number(lasting) or not over <= lasting < np.inf or lasting == 0:
             raise ValueError(
                 "lasting must be a time in s, above zero and no shorter than over, or None for "
                 f"ever, not {lasting!r}"

@@ -10,12 +10,12 @@ and a channel with gates m^3 h has m^3 h times its open turnover.
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from math import isfinite
-from numbers import Real
 from typing import Any
 
 import jax.numpy as jnp
 from jax.nn import sigmoid
 
+from ..params import is_number
 from ..site import Site, Values
 from .thermodynamic import bernoulli
 
@@ -46,7 +46,7 @@ class Rate(ABC):
     def __post_init__(self):
         for f in fields(self):
             value = getattr(self, f.name)
-            number = isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
+            number = is_number(value) and isfinite(value)
             unit = "1/s above zero" if f.name == "rate" else "mV"
             if not number or (f.name == "rate" and value <= 0) or (f.name == "k" and value == 0):
                 but = ", not zero" if f.name == "k" else ""

@@ -12,7 +12,7 @@ from ..kinetics.regulation import (
     unoccupied,
 )
 from ..naming import check_name
-from ..params import Param
+from ..params import Param, is_number
 from ..regulation import Regulation
 from ..site import SOURCES
 
@@ -65,8 +65,7 @@ def inhibitor(drug: str, K: float, *, hill: float = 1.0, source: str = "") -> Re
     """
     check_name(drug, "a drug")
     for what, value in (("K", K), ("hill", hill)):
-        number = isinstance(value, Real) and not isinstance(value, bool)
-        if not number or not 0.0 < value < float("inf"):
+        if not is_number(value) or not 0.0 < value < float("inf"):
             raise ValueError(f"{what} of {drug} must be a number above zero, not {value!r}")
     return Regulation(
         Inhibition(drug, float(hill)),
