@@ -17,6 +17,7 @@ from .distributions import LogUniform as LogUniform
 from .distributions import Normal as Normal
 from .distributions import Uniform as Uniform
 from .engine import configure as configure
+from .fitting import fit as fit
 from .kinetics.mitochondrial import free_nucleotides as free_nucleotides
 from .library import ae as ae
 from .library import ant as ant
@@ -88,5 +89,6 @@ from .summary import TimeConstant as TimeConstant
 from .summary import TimeTo as TimeTo
 from .sweep import sweep as sweep
 from .transport import Transporter as Transporter
+from .target import Target as Target
 from .units import convert as convert
 from .verify import verify as verify

@@ -27,6 +27,8 @@ _OPTIONS: dict[str, Any] = {"cpu": {"xla_cpu_prefer_vector_width": 512}}
 
 Lanes = Mapping[str, np.ndarray]
 Program = Callable[[Any, Any], Any]
+Shapes = tuple[tuple[str, tuple[int, ...]], ...]
+"""What each row has of every name."""
 
 _COMPILED: dict[Any, dict[Any, tuple[Any, float]]] = {}
 """Programs by what they are, then by device: compiled, and seconds that it took."""
@@ -98,6 +100,11 @@ def bits(precision: str) -> Iterator[None]:
         yield
 
 
+def shapes_of(lanes: Lanes) -> Shapes:
+    """What each row has of every name."""
+    return tuple((name, x.shape[1:]) for name, x in lanes.items())
+
+
 def _joined(*parts: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
@@ -109,7 +116,7 @@ def whole_lanes(rows: int) -> int:
 
 @dataclass(frozen=True)
 class Tile:
-    """Up to one tile's width of rows: its key for the caller, and their parameters."""
+    """Up to one tile's width of rows: its key for the caller, and arrays along them."""
 
     key: Any
     lanes: Lanes
@@ -157,15 +164,17 @@ class Engine:
             joining = list(self.devices[1:])
             under_way: dict[Future, tuple[Any, Any]] = {}
             ended: list[tuple[Any, Future]] = []
-            more, names = True, ()
+            more = True
             while more or under_way or ended:
                 while more and idle:
                     tile = next(tiles, None)
                     more = tile is not None
                     if tile is not None:
                         device = idle.pop()
-                        names = tuple(tile.lanes)
                         under_way[pool.submit(self._run_one, device, tile)] = device, tile.key
+                        shapes = shapes_of(tile.lanes)
+                        if joining and self._worth_joining(joining[0], left(), shapes):
+                            idle.append(joining.pop(0))
                 # Devices get their next tile before the caller is handed results to write.
                 for key, future in ended:
                     yield key, future.result()
@@ -175,8 +184,6 @@ class Engine:
                     device, key = under_way.pop(future)
                     ended.append((key, future))
                     idle.append(device)
-                    if joining and self._worth_joining(joining[0], left(), names):
-                        idle.append(joining.pop(0))
 
     def warm(self, device: Any, lanes: Lanes) -> None:
         """Compile for a device and run its first tile once, as a timing wants it."""
@@ -216,38 +223,39 @@ class Engine:
         rows = len(next(iter(lanes.values())))
         dtype = np.dtype(self.precision)
         # Rows that are no cells: a copy of a hard one would be solved as often as it is there.
-        padded = {name: np.full(width, np.nan, dtype) for name in lanes}
+        padded = {name: np.full((width, *x.shape[1:]), np.nan, dtype) for name, x in lanes.items()}
         for name, x in lanes.items():
             padded[name][:rows] = x
         with bits(self.precision):
-            compiled, shared = self._for_device(device, tuple(padded), width)
+            compiled, shared = self._for_device(device, shapes_of(padded), width)
             begun = time.perf_counter()
             result = jax.tree.map(np.asarray, compiled(jax.device_put(padded, device), shared))
         self.tile_s = time.perf_counter() - begun
         return jax.tree.map(lambda x: x[:rows], result)
 
-    def _for_device(self, device: Any, names: tuple[str, ...], width: int) -> tuple[Any, Any]:
+    def _for_device(self, device: Any, shapes: Shapes, width: int) -> tuple[Any, Any]:
         dtype = np.dtype(self.precision)
         if device not in self._shared:
             values = jax.tree.map(lambda x: np.asarray(x, dtype), self.fixed)
             self._shared[device] = jax.device_put(values, device)
-        made = _COMPILED.setdefault(self._key(names, width), {})
+        made = _COMPILED.setdefault(self._key(shapes, width), {})
         if device not in made:
             begun = time.perf_counter()
             place = jax.sharding.SingleDeviceSharding(device)
-            lanes = {name: jax.ShapeDtypeStruct((width,), dtype) for name in names}
+            lanes = {name: jax.ShapeDtypeStruct((width, *of), dtype) for name, of in shapes}
             jitted = jax.jit(self.program, in_shardings=place, out_shardings=place)
             lowered = jitted.lower(lanes, self._shared[device])
             compiled = lowered.compile(compiler_options=_OPTIONS.get(device.platform))
             made[device] = compiled, time.perf_counter() - begun
         return made[device][0], self._shared[device]
 
-    def _key(self, names: Sequence[str], width: int) -> tuple[Any, ...]:
-        shape = jax.tree.structure(self.fixed)
-        return self.program, tuple(names), shape, width, self.precision
+    def _key(self, shapes: Shapes, width: int) -> tuple[Any, ...]:
+        shared = [jax.tree.structure(self.fixed), *map(np.shape, jax.tree.leaves(self.fixed))]
+        return self.program, shapes, tuple(shared), width, self.precision
 
-    def _worth_joining(self, device: Any, rows: int, names: Sequence[str]) -> bool:
+    def _worth_joining(self, device: Any, rows: int, shapes: Shapes) -> bool:
         """Whether rows that are left take longer than the compilation for another device."""
-        made = _COMPILED.get(self._key(names, self.tile), {})
-        cost = 0.0 if device in made else max((s for _, s in made.values()), default=0.0)
-        return rows / self.tile * self.tile_s > cost
+        made = _COMPILED.get(self._key(shapes, self.tile), {})
+        if device in made:
+            return rows > 0
+        return rows / self.tile * self.tile_s > max((s for _, s in made.values()), default=0.0)

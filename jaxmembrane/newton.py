@@ -82,8 +82,8 @@ def once(turn: Any) -> Callable[[Any], Any]:
     return partial(materialize, turn=turn)
 
 
-def newton(eq: Equations, u: Sequence[Any]) -> tuple[list[Any], Any, Any]:
-    """Iterate from u until every lane has converged or failed.
+def newton(eq: Equations, u: Sequence[Any], most: int = MAX_STEPS) -> tuple[list[Any], Any, Any]:
+    """Iterate from u until every lane has converged, or `most` times.
 
     Gives unknowns, iterations, and whether the last step was small, by lane.
 
@@ -95,7 +95,7 @@ def newton(eq: Equations, u: Sequence[Any]) -> tuple[list[Any], Any, Any]:
 
     def unfinished(carry: Any) -> Any:
         turn, _, _, active = carry
-        return (turn < MAX_STEPS) & jnp.any(active)
+        return (turn < most) & jnp.any(active)
 
     def improve(carry: Any) -> Any:
         turn, u, steps, active = carry

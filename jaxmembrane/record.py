@@ -104,13 +104,18 @@ def fingerprint(job: Job, design: Design, precision: str, tile: int, device: Any
         "outputs": sorted(job.variables),
         "precision": precision,
         "tile": tile,
-        "versions": {
-            "jaxmembrane": version("jaxmembrane"),
-            "jax": jax.__version__,
-            "jaxlib": version("jaxlib"),
-            "platform": device.platform,
-            "device kind": device.device_kind,
-        },
+        "versions": versions(device),
+    }
+
+
+def versions(device: Any) -> dict[str, str]:
+    """Versions of what decides the last bits, and the kind of device."""
+    return {
+        "jaxmembrane": version("jaxmembrane"),
+        "jax": jax.__version__,
+        "jaxlib": version("jaxlib"),
+        "platform": device.platform,
+        "device kind": device.device_kind,
     }
 
 

@@ -236,6 +236,9 @@ class Store:
                     whole = whole.assign_coords({name: _on_its_axis(name, new) if grid else new})
             if self.path is not None and self._notes.exists():
                 whole.attrs["notes"] = self._notes.read_text()
+            rows = json.loads(whole.attrs.pop("rows", "{}"))
+            for dim, names in rows.items():
+                whole = whole.rename({SAMPLE: dim}).assign_coords({dim: names})
             return whole
 
 

@@ -2,7 +2,8 @@
 
 import operator
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -168,8 +169,22 @@ def sweep(
     pending = [c for c in place.pending() if c.index % of == k]
     rows = sum(c.stop - c.start for c in pending)
     with reporter(progress, design.n if of == 1 else rows, rows) as report:
-        _compute(job, design, job.engine(tile, precision, devices), place, pending, report)
+        engine = job.engine(tile, precision, devices)
+        compute(engine, place, pending, report, partial(_rows, job, design), partial(_made, job))
     return place.dataset()
+
+
+def _rows(job: Job, design: Design, start: int, stop: int) -> tuple[dict, dict]:
+    """What the program takes of rows of a design, and their parameters."""
+    columns, valid = design.rows(start, stop, job.shared["fixed"])
+    # A row that a constraint rejects is computed as invalid: it keeps its index.
+    return job.lanes({name: np.where(valid, x, np.nan) for name, x in columns.items()}), columns
+
+
+def _made(job: Job, found: Mapping[str, list[Any]], columns: Mapping[str, Any]) -> dict[str, Any]:
+    """What the store holds of rows."""
+    made = {name: [job.stacked(name, part) for part in found[name]] for name in job.variables}
+    return {name: np.concatenate(parts) for name, parts in made.items()} | dict(columns)
 
 
 def make_job(
@@ -254,30 +269,37 @@ def parse_shard(shard: Any) -> tuple[int, int]:
     return k - 1, n
 
 
-def _compute(
-    job: Job, design: Design, engine: Engine, place: Store, pending: Sequence[Any], report: Progress
+def compute(
+    engine: Engine,
+    place: Store,
+    pending: Sequence[Any],
+    report: Progress,
+    given: Callable[[int, int], tuple[Mapping[str, Any], Mapping[str, Any]]],
+    made: Callable[[Mapping[str, list[Any]], Mapping[str, Any]], Mapping[str, Any]],
 ) -> None:
-    tile, fixed = engine.tile, job.shared["fixed"]
+    """Compute the pending chunks of a store and write each as soon as it is whole.
+
+    ``given(start, stop)`` is what the program takes of rows, and what else is known of them;
+    ``made(results, known)`` is what the store holds of a chunk, from the results of its tiles.
+    """
+    tile = engine.tile
     waiting = {c.index: ceil((c.stop - c.start) / tile) for c in pending}
     parts: dict[int, dict[int, Any]] = {c.index: {} for c in pending}
     values: dict[int, Any] = {}
-    given = 0
+    begun = 0
 
     def tiles() -> Iterator[Tile]:
-        nonlocal given
+        nonlocal begun
         for c in pending:
-            columns, valid = design.rows(c.start, c.stop, fixed)
-            values[c.index] = columns, valid
-            # A row that a constraint rejects is computed as invalid: it keeps its index.
-            lanes = job.lanes({name: np.where(valid, x, np.nan) for name, x in columns.items()})
+            lanes, values[c.index] = given(c.start, c.stop)
             for at in range(0, c.stop - c.start, tile):
                 part = {name: x[at : at + tile] for name, x in lanes.items()}
-                given += min(tile, c.stop - c.start - at)
+                begun += min(tile, c.stop - c.start - at)
                 yield Tile((c, at), part)
 
     total = sum(c.stop - c.start for c in pending)
     said = 0
-    for (c, at), result in engine.run(tiles(), lambda: total - given):
+    for (c, at), result in engine.run(tiles(), lambda: total - begun):
         for note in engine.notes[said:]:
             report.say(note)
             place.note(note)
@@ -286,9 +308,5 @@ def _compute(
         report.advance(len(result["status"][0]), int(np.sum(result["status"][0] > 1)))
         if len(parts[c.index]) == waiting[c.index]:
             ordered = [part for _, part in sorted(parts.pop(c.index).items())]
-            columns, _ = values.pop(c.index)
-            made = {
-                name: np.concatenate([job.stacked(name, part[name]) for part in ordered])
-                for name in job.variables
-            }
-            place.write(c, made | columns)
+            found = {name: [part[name] for part in ordered] for name in ordered[0]}
+            place.write(c, made(found, values.pop(c.index)))

@@ -65,19 +65,20 @@ FLOORS = [
         "design",
         "expression",
         "distributions",
+        "target",
     ],
-    ["sweep", "record", "programs"],
-    ["__main__", "cli", "__init__", "study", "zoo"],
+    ["fitting", "sweep", "record", "programs"],
+    ["__main__", "cli", "__init__", "study", "recordings", "zoo"],
 ]
 FENCES = {
     "jax": {room for floor in FLOORS[2:5] for room in floor}
-    | {"linalg", "engine", "programs", "record", "sweep", "cli"},
+    | {"linalg", "engine", "programs", "record", "sweep", "fitting", "cli"},
     "zarr": {"schema", "verify", "store"},
-    "xarray": {"schema", "store", "sweep", "cli"},
+    "xarray": {"schema", "store", "sweep", "fitting", "recordings", "cli"},
     "matplotlib": set(),
     "optax": set(),
     "dask": set(),
-    "pandas": {"study"},
+    "pandas": {"study", "recordings"},
 }
 
 

@@ -1,0 +1,119 @@
+"""What the data say of the parameters of a fit, and what they do not.
+
+The information ``F = J^T J`` of the data is told in units of the priors: with ``p = spread * q``,
+an eigenvalue of q's information is how many times narrower (squared) than the prior the data hold
+that direction. What they do not hold has an eigenvalue near zero, and every parameter with a part
+in such a direction has no error worth telling.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import chi2, norm, t
+
+from .coordinate import Coordinates
+
+DETERMINED = 0.5
+"""A parameter is determined where its standard error is below this share of its prior's."""
+
+_RANK = 1e-10
+UNMET = 1e-6
+"""A fit whose chi-square is less likely than that does not meet the data."""
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How errors are told: the coordinates, the level of intervals, and if sd was given."""
+
+    coordinates: Coordinates
+    shared: Sequence[bool]
+    level: float
+    known: bool
+
+    def of(self, found: Mapping[str, np.ndarray], recorded: np.ndarray) -> dict[str, np.ndarray]:
+        """Errors of cells: ``information`` and all that follows from it, first axis cells.
+
+        `found` has ``natural``, ``information``, ``chi_square``; `recorded` how many values each
+        cell has.
+        """
+        axes, spread = self.coordinates.axes, self.coordinates.spread
+        F = pooled(found["information"], self.shared)
+        F = np.where(np.isfinite(F), F, 0.0) * spread[:, None] * spread
+        eigenvalue, vector = np.linalg.eigh(F)
+        rank = np.sum(eigenvalue > _RANK * eigenvalue[:, -1:], axis=1)
+        if any(self.shared):
+            # What all cells share is fitted by all of them together.
+            own = sum(not s for s in self.shared)
+            rank = np.minimum(rank, own + sum(self.shared) / len(F))
+        freedom = recorded - rank
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = np.ones(len(F)) if self.known else found["chi_square"] / freedom
+            scale = np.where((freedom > 0) & (scale > 0), scale, np.nan)
+            if self.known:
+                scale = np.ones(len(F))
+            p_value = (
+                chi2.sf(found["chi_square"], freedom) if self.known else np.full(len(F), np.nan)
+            )
+        p_value = np.where(freedom > 0, p_value, np.nan)
+        prior = np.diag([0.0 if axis.bounded else 1.0 for axis in axes])
+        covariance = inverse(F / np.where(np.isnan(scale), 1.0, scale)[:, None, None] + prior)
+        covariance[np.isnan(scale)] = np.nan
+        error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+        determined = error < DETERMINED
+        wide = norm.ppf(0.5 + 0.5 * self.level)
+        if not self.known:
+            wide = t.ppf(0.5 + 0.5 * self.level, np.maximum(freedom, 1.0))[:, None]
+        low, high = (self._value(found["natural"] + s * wide * error * spread) for s in (-1, 1))
+        value = self._value(found["natural"])
+        log = np.array([axis.log for axis in axes])
+        with np.errstate(invalid="ignore"):
+            correlation = covariance / (error[:, :, None] * error[:, None, :])
+        return {
+            "standard_error": error * spread * np.where(log, value, 1.0),
+            "low": low,
+            "high": high,
+            "determined": determined.astype(np.int8),
+            "correlation": np.clip(correlation, -1.0, 1.0),
+            "information_eigenvalue": eigenvalue[:, ::-1] / (1.0 if self.known else scale[:, None]),
+            "direction": np.moveaxis(vector, 1, 2)[:, ::-1],
+            "degrees_of_freedom": freedom.astype(float),
+            "p_value": p_value,
+            "error_scale": np.sqrt(scale),
+        }
+
+    def _value(self, natural: np.ndarray) -> np.ndarray:
+        """Parameters at natural coordinates, within the bounds of bounded axes."""
+        found = np.empty_like(natural)
+        for i, (axis, (low, width)) in enumerate(
+            zip(self.coordinates.axes, self.coordinates.numbers, strict=True)
+        ):
+            at = np.clip(natural[:, i], low, low + width) if axis.bounded else natural[:, i]
+            with np.errstate(over="ignore"):
+                found[:, i] = np.exp(at) if axis.log else at
+        return found
+
+
+def inverse(precision: np.ndarray) -> np.ndarray:
+    """Inverse of symmetric matrices; a direction without precision gets a huge variance."""
+    value, vector = np.linalg.eigh(precision)
+    value = np.maximum(value, 1e-13 * np.abs(value[:, -1:]) + 1e-30)
+    return np.einsum("nik,nk,njk->nij", vector, 1.0 / value, vector)
+
+
+def pooled(information: np.ndarray, shared: Sequence[bool]) -> np.ndarray:
+    """Information of each cell, that of shared axes with what all other cells say of them.
+
+    The inverse of such a matrix holds the errors of the whole fit: the Schur complement of the
+    shared axes is the sum of those of all cells.
+    """
+    if not any(shared):
+        return information
+    s, o = np.flatnonzero(shared), np.flatnonzero(~np.asarray(shared))
+    F = np.where(np.isfinite(information), information, 0.0)
+    own = np.linalg.pinv(F[:, o[:, None], o], hermitian=True)
+    across = F[:, o[:, None], s]
+    schur = F[:, s[:, None], s] - np.einsum("nij,nik,nkl->njl", across, own, across)
+    whole = F.copy()
+    whole[:, s[:, None], s] += schur.sum(axis=0) - schur
+    return whole
