@@ -17,7 +17,10 @@ from .distributions import LogUniform as LogUniform
 from .distributions import Normal as Normal
 from .distributions import Uniform as Uniform
 from .engine import configure as configure
+from .fitting import compare as compare
+from .fitting import explain as explain
 from .fitting import fit as fit
+from .fitting import profile as profile
 from .kinetics.mitochondrial import free_nucleotides as free_nucleotides
 from .library import ae as ae
 from .library import ant as ant
@@ -61,6 +64,9 @@ from .params import Param as Param
 from .protocol import Initial as Initial
 from .protocol import Protocol as Protocol
 from .protocol import Step as Step
+from .recordings import Recordings as Recordings
+from .recordings import RecordingsError as RecordingsError
+from .recordings import read_recordings as read_recordings
 from .regulation import Regulation as Regulation
 from .simulate import Course as Course
 from .simulate import simulate as simulate

@@ -1,3 +1,6 @@
 """Fits: parameters of many recorded cells at once, and what the data say of them."""
 
+from .compare import compare as compare
+from .explain import explain as explain
 from .fit import fit as fit
+from .profile import profile as profile

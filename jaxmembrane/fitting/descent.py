@@ -113,6 +113,12 @@ class LevenbergMarquardt:
         return Outcome(accepted, memory, floor, ~accepted & (memory[0] > _MOST))
 
 
+def _lenient(f: Callable, *lanes: Any) -> Any:
+    """Apply what is not ours to each lane; it promotes its dtypes as it likes."""
+    with jax.numpy_dtype_promotion("standard"):
+        return jax.vmap(f, -1, -1)(*lanes)
+
+
 @dataclass(frozen=True)
 class Descent:
     """Any optax transformation; a lane remembers its state, and where the search is."""
@@ -121,7 +127,7 @@ class Descent:
 
     def begin(self, x: list[Any]) -> Any:
         """What a lane remembers at first."""
-        return jax.vmap(self.transform.init, -1, -1)(list(x)), list(x)
+        return _lenient(self.transform.init, list(x)), list(x)
 
     def propose(self, lane: Lane, group: Group) -> tuple[list[Any], Any]:
         """Where to try next; a gradient promises nothing."""
@@ -133,7 +139,7 @@ class Descent:
         there = jnp.isfinite(now)
         state, x = lane.memory
         slope = [jnp.where(there, g, 0.0) for g in group.gradient(trial.gradient)]
-        change, moved = jax.vmap(self.transform.update, -1, -1)(slope, state, list(x))
+        change, moved = _lenient(self.transform.update, slope, state, list(x))
         x = [
             jnp.where(there, now + step, 0.5 * (now + best))
             for now, step, best in zip(x, change, lane.x, strict=True)

@@ -16,7 +16,7 @@ from ..target import unit_of
 from .coordinate import Coordinates
 from .program import FitProgram
 from .recorded import Recorded
-from .uncertainty import UNMET, Errors
+from .uncertainty import Errors
 
 FLAGS = {
     "converged": STATUS["stable"],
@@ -26,7 +26,7 @@ FLAGS = {
 
 
 _AGREES = 1e-3
-_WHOLE = {"determined": "int8", "trial_status": "int8", "turns": "int32"}
+_WHOLE = {"determined": "int8", "at_bound": "int8", "trial_status": "int8", "turns": "int32"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class FitJob:
         there = np.isfinite(known["recorded"]).reshape(cells, -1)
         errors = Errors(self.coordinates, self.shared, self.level, self.recorded.known_sd)
         found |= errors.of(found, there.sum(axis=1))
-        unmet = (found["status"] == FLAGS["converged"]) & (found["p_value"] < UNMET)
+        unmet = (found["status"] == FLAGS["converged"]) & found["unmet"]
         found["status"] = np.where(unmet, FLAGS["not_improved"], found["status"]).astype(np.int8)
         nothing = ~there.any(axis=1)
         found["status"][nothing] = FLAGS["invalid"]
@@ -107,6 +107,7 @@ class FitJob:
             ("low", f"lower end of the {self.level:.0%} interval", ("parameter",)),
             ("high", f"upper end of the {self.level:.0%} interval", ("parameter",)),
             ("determined", "whether the data hold a parameter to half its prior", ("parameter",)),
+            ("at_bound", "-1 or 1 where an axis ends at a bound", ("parameter",)),
             ("correlation", "correlation of estimates", ("parameter", "other")),
             ("information_eigenvalue", "information, in units of the priors", ("rank",)),
             ("direction", "eigenvectors of the information", ("rank", "parameter")),

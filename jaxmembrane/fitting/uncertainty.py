@@ -17,7 +17,10 @@ from .coordinate import Coordinates
 DETERMINED = 0.5
 """A parameter is determined where its standard error is below this share of its prior's."""
 
-_RANK = 1e-10
+_RANK, _EDGE = 1e-10, 1e-4
+_NOTHING = 1e3
+"""An error of so many priors says that the data say nothing."""
+
 UNMET = 1e-6
 """A fit whose chi-square is less likely than that does not meet the data."""
 
@@ -47,40 +50,44 @@ class Errors:
             own = sum(not s for s in self.shared)
             rank = np.minimum(rank, own + sum(self.shared) / len(F))
         freedom = recorded - rank
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scale = np.ones(len(F)) if self.known else found["chi_square"] / freedom
-            scale = np.where((freedom > 0) & (scale > 0), scale, np.nan)
-            if self.known:
-                scale = np.ones(len(F))
-            p_value = (
-                chi2.sf(found["chi_square"], freedom) if self.known else np.full(len(F), np.nan)
-            )
-        p_value = np.where(freedom > 0, p_value, np.nan)
+        scale = np.ones(len(F))
+        if not self.known:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                scale = np.where(freedom > 0, found["chi_square"] / freedom, np.nan)
         prior = np.diag([0.0 if axis.bounded else 1.0 for axis in axes])
-        covariance = inverse(F / np.where(np.isnan(scale), 1.0, scale)[:, None, None] + prior)
-        covariance[np.isnan(scale)] = np.nan
-        error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
-        determined = error < DETERMINED
+        weight = np.where(scale > 0, 1.0 / np.where(scale > 0, scale, 1.0), 0.0)[:, None, None]
+        covariance = inverse(F * weight + prior)
+        size = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+        error = np.where(size > _NOTHING, np.inf, size)
         wide = norm.ppf(0.5 + 0.5 * self.level)
         if not self.known:
             wide = t.ppf(0.5 + 0.5 * self.level, np.maximum(freedom, 1.0))[:, None]
         low, high = (self._value(found["natural"] + s * wide * error * spread) for s in (-1, 1))
         value = self._value(found["natural"])
         log = np.array([axis.log for axis in axes])
-        with np.errstate(invalid="ignore"):
-            correlation = covariance / (error[:, :, None] * error[:, None, :])
+        # What is met exactly by as many parameters is missed only where axes are at their bounds.
+        chance = chi2.sf(found["chi_square"], np.maximum(freedom, 1.0))
         return {
             "standard_error": error * spread * np.where(log, value, 1.0),
             "low": low,
             "high": high,
-            "determined": determined.astype(np.int8),
-            "correlation": np.clip(correlation, -1.0, 1.0),
-            "information_eigenvalue": eigenvalue[:, ::-1] / (1.0 if self.known else scale[:, None]),
+            "determined": (size < DETERMINED).astype(np.int8),
+            "correlation": np.clip(covariance / (size[:, :, None] * size[:, None]), -1.0, 1.0),
+            "information_eigenvalue": eigenvalue[:, ::-1] * weight[:, 0],
             "direction": np.moveaxis(vector, 1, 2)[:, ::-1],
             "degrees_of_freedom": freedom.astype(float),
-            "p_value": p_value,
+            "p_value": np.where(self.known & (freedom > 0), chance, np.nan),
             "error_scale": np.sqrt(scale),
+            "unmet": self.known & (chance < UNMET),
+            "at_bound": self._at_bound(found["natural"]),
         }
+
+    def _at_bound(self, natural: np.ndarray) -> np.ndarray:
+        """-1 at the lower bound of an axis, 1 at its upper one."""
+        share = (natural - self.coordinates.numbers[:, 0]) / self.coordinates.numbers[:, 1]
+        bounded = np.array([axis.bounded for axis in self.coordinates.axes])
+        sides = (share > 1.0 - _EDGE).astype(np.int8) - (share < _EDGE).astype(np.int8)
+        return np.where(bounded, sides, 0).astype(np.int8)
 
     def _value(self, natural: np.ndarray) -> np.ndarray:
         """Parameters at natural coordinates, within the bounds of bounded axes."""

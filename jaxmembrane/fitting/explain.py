@@ -1,0 +1,155 @@
+"""A fit in words: what the data determine, what they do not, and in which combinations."""
+
+import json
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .uncertainty import DETERMINED
+
+_PART = 0.05
+"""Entries of a direction that are smaller than this share of the largest are not named."""
+
+
+def explain(fitted: xr.Dataset, cell: Any = None) -> str:
+    """Say what a fit found, and which parameters or combinations the data do not determine.
+
+    A combination ``sum(a_i ln p_i)`` is told as a product of powers. It is determined where the
+    data hold it to less than half of what the space allows.
+
+    Parameters
+    ----------
+    fitted : xarray.Dataset
+        What `fit` gave.
+    cell : optional
+        The name of one cell; all of them together unless told.
+
+    Returns
+    -------
+    str
+        Lines of text.
+
+    Raises
+    ------
+    KeyError
+        For a cell that is not there.
+    TypeError
+        For a dataset that is none of a fit.
+
+    Examples
+    --------
+    >>> import jaxmembrane as jm
+    >>> space = jm.Space(
+    ...     {name: jm.LogUniform(0.01, 100.0) for name in ("leak_K.g", "leak_Na.g", "leak_Cl.g")}
+    ... )
+    >>> found = jm.fit(jm.zoo.neuron(), jm.Target("V", [-72.0], 0.5), space, starts=2)
+    >>> print(jm.explain(found, 0))  # doctest: +SKIP
+    """
+    if "information_eigenvalue" not in fitted:
+        raise TypeError("explain needs the dataset of a fit, as jm.fit(...) gives")
+    if cell is None:
+        return _all(fitted)
+    if cell not in fitted.cell.values:
+        raise KeyError(f"no cell {cell!r} in this fit: it has {_some(fitted.cell.values)}")
+    return _one(fitted.sel(cell=cell).load(), cell)
+
+
+def _some(names: np.ndarray) -> str:
+    shown = ", ".join(repr(x) for x in names[:3].tolist())
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+
+
+def _words(fitted: xr.Dataset) -> dict[int, str]:
+    about = fitted.status.attrs
+    meanings = [word.replace("_", " ") for word in about["flag_meanings"].split()]
+    return dict(zip(about["flag_values"], meanings, strict=True))
+
+
+def _all(fitted: xr.Dataset) -> str:
+    status, words = fitted.status.values, _words(fitted)
+    counts = [f"{(status == v).sum():,} {w}" for v, w in words.items() if (status == v).any()]
+    lines = [f"{status.size:,} cells: {', '.join(counts)}", f"method: {fitted.attrs['method']}"]
+    good = fitted[["determined", "estimate", "standard_error"]].isel(cell=status == 0).load()
+    if not good.sizes["cell"]:
+        return "\n".join(lines)
+    units = fitted.parameter.attrs["parameter_units"].split(" | ")
+    share = good.determined.mean("cell").values
+    for i, name in enumerate(fitted.parameter.values):
+        held = good.isel(parameter=i, cell=good.determined.values[:, i] == 1)
+        line = f"  {name}: determined in {share[i]:.0%} of the converged cells"
+        if held.sizes["cell"]:
+            middle, error = (float(held[v].median()) for v in ("estimate", "standard_error"))
+            line += f" (median {middle:.4g} {units[i]}, its error {error:.2g})"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _one(fit: xr.Dataset, cell: Any) -> str:
+    words, names = _words(fit), [str(name) for name in fit.parameter.values]
+    units = fit.parameter.attrs["parameter_units"].split(" | ")
+    freedom = float(fit.degrees_of_freedom)
+    lines = [
+        f"cell {cell}: {words[int(fit.status)]}, chi-square {float(fit.chi_square):.3g} with "
+        f"{freedom:g} degrees of freedom"
+    ]
+    determined = fit.determined.values == 1
+    for i, name in enumerate(names):
+        value, error = float(fit.estimate[i]), float(fit.standard_error[i])
+        if determined[i]:
+            low, high = float(fit.low[i]), float(fit.high[i])
+            level = f"{fit.attrs['level']:.0%}"
+            text = f"{value:.4g} +- {error:.2g} {units[i]} ({level}: {low:.4g} to {high:.4g})"
+        else:
+            side = {-1: ", its lower bound", 1: ", its upper bound"}.get(int(fit.at_bound[i]), "")
+            text = f"not determined ({value:.4g} {units[i]}{side})"
+        lines.append(f"  {name}: {text}")
+    for axis in directions(fit):
+        lines.append(f"  {axis}")
+    if not determined.all():
+        unsure = [n for n, d in zip(names, determined, strict=True) if not d]
+        lines.append(f"not determined by these data: {', '.join(unsure)}")
+    return "\n".join(lines)
+
+
+def directions(fit: xr.Dataset) -> list[str]:
+    """Combinations of parameters of one cell, each with how well the data hold it."""
+    axes = json.loads(fit.attrs["free"])
+    spread = np.array([a["numbers"][1] * (12.0**-0.5 if a["bounded"] else 1.0) for a in axes])
+    logs = [a["log"] for a in axes]
+    names = [a["names"][0] for a in axes]
+    told = []
+    for value, row in zip(fit.information_eigenvalue.values, fit.direction.values, strict=True):
+        powers = row / spread
+        powers = powers / powers[np.argmax(np.abs(row))]
+        size = float(np.max(np.abs(row / spread)))
+        keep = np.abs(row) > _PART * np.abs(row).max()
+        text = combination(
+            [n for n, k in zip(names, keep, strict=True) if k],
+            powers[keep],
+            all(log for log, k in zip(logs, keep, strict=True) if k),
+        )
+        error = 1.0 / np.sqrt(value) if value > 0 else np.inf
+        if error < DETERMINED:
+            relative = error / size
+            shown = f"{relative:.2g}" if not all(logs) else f"{100.0 * relative:.2g} %"
+            told.append(f"determined to {shown}: {text}")
+        else:
+            told.append(f"not determined: {text}")
+    return told
+
+
+def combination(names: list[str], powers: np.ndarray, log: bool) -> str:
+    """A product of powers, or a sum."""
+    if not log:
+        return " ".join(f"{p:+.2g} {name}" for name, p in zip(names, powers, strict=True))
+    above = [_power(n, p) for n, p in zip(names, powers, strict=True) if p > 0]
+    below = [_power(n, -p) for n, p in zip(names, powers, strict=True) if p < 0]
+    text = " * ".join(above)
+    if below:
+        text += f" / {below[0]}" if len(below) == 1 else f" / ({' * '.join(below)})"
+    return text
+
+
+def _power(name: str, p: float) -> str:
+    return name if abs(p - 1.0) < 0.005 else f"{name}^{p:.2f}"
