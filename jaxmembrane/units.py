@@ -54,6 +54,7 @@ _PREFIXED = {
     "S": _measure(10**12, 0, -1, 0, -1, 1, 0),
     "F": _measure(10**12, 0, 0, 0, -1, 1, 0),
     "ohm": _measure(Fraction(1, 10**12), 0, 1, 0, 1, -1, 0),
+    "Ohm": _measure(Fraction(1, 10**12), 0, 1, 0, 1, -1, 0),
     "Ω": _measure(Fraction(1, 10**12), 0, 1, 0, 1, -1, 0),
     "J": _measure(10**18, 0, 0, 0, 1, 1, 0),
     "cal": _measure(Fraction("4.184") * 10**18, 0, 0, 0, 1, 1, 0),

@@ -191,3 +191,30 @@ def test_missing_values_are_left_out():
     for name in found.parameter.values:
         assert_allclose(found.estimate.sel(parameter=name)[:2], truth[str(name)][:2], rtol=1e-5)
     assert np.isnan(found.estimate.values[2]).all()
+
+
+def test_a_time_course_fixes_the_scale_that_rest_leaves_open():
+    """Pump block from rest: ions run down at a pace that is the conductances' own."""
+    n, times = 3, [0.0, 60.0, 300.0, 900.0]
+    names = ("leak_K.g", "leak_Na.g", "nka.j")
+    rng = np.random.default_rng(5)
+    truth = {name: NOMINAL[name] * np.exp(rng.uniform(-0.5, 0.5, n)) for name in names}
+    block = jm.Protocol([jm.Step(0.0, {"nka.j": 0.0})])
+    course = jm.simulate(NEURON, truth, block, times, rtol=1e-8)
+    targets = [jm.Target("V", course.V, 0.5), jm.Target("c.Na", course.c["Na"], 0.3)]
+    found = jm.fit(
+        NEURON, targets, around(names), protocol=block, times=times, starts=2, rtol=1e-8
+    ).load()
+    assert dict(found.predicted.sizes) == {"cell": n, "target": 2, "condition": 1, "time": 4}
+    assert_array_equal(found.status, 0)
+    assert_array_equal(found.determined, 1)
+    for name in names:
+        assert_allclose(found.estimate.sel(parameter=name), truth[name], rtol=1e-5)
+    # The same values taken for rests of different cells know nothing of the scale.
+    rest = jm.fit(
+        NEURON,
+        [jm.Target("V", course.V[:, 0], 0.5), jm.Target("c.Na", course.c["Na"][:, 0], 0.3)],
+        around(names),
+        starts=2,
+    ).load()
+    assert (rest.determined.values == 0).any(axis=1).all()

@@ -96,10 +96,11 @@ class Group:
 def measured(
     x: Sequence[Any], axes: Sequence[Axis], seen: Seen, record: Record, group: Group
 ) -> Trial:
-    """Loss, gradient and matrix of what is seen; of lanes that do not count only the priors'."""
-    size, weight = range(len(x)), priors(axes, group, x[0])
-    loss = sum(0.5 * w * at * at for w, at in zip(weight, x, strict=True))
-    gradient = [w * at for w, at in zip(weight, x, strict=True)]
+    """Loss, gradient and matrix of what is seen; all zero of lanes that do not count."""
+    size, weight = range(len(x)), priors(axes, group, record.counted, x[0])
+    pull = [jnp.where(record.counted, w * at, 0.0) for w, at in zip(weight, x, strict=True)]
+    loss = sum(jnp.where(record.counted, 0.5 * p * at, 0.0) for p, at in zip(pull, x, strict=True))
+    gradient = list(pull)
     matrix = [[jnp.zeros_like(at) for at in x] for _ in size]
     for y, dy, recorded, inverse_sd in zip(*seen[:2], *record[:2], strict=True):
         over, here = tuple(range(y.ndim - 1)), inverse_sd > 0
@@ -120,10 +121,11 @@ def measured(
     )
 
 
-def priors(axes: Sequence[Axis], group: Group, like: Any) -> list[Any]:
+def priors(axes: Sequence[Axis], group: Group, counted: Any, like: Any) -> list[Any]:
     """Curvature of each axis' prior; that of a shared axis is told by all its lanes together."""
-    members = group.total(jnp.ones_like(like))
+    one = jnp.where(counted, jnp.ones_like(like), 0.0)
+    each = one / jnp.maximum(group.total(one), 1.0)
     return [
-        jnp.zeros_like(like) if axis.bounded else 1.0 / (members if common else jnp.ones_like(like))
+        jnp.zeros_like(like) if axis.bounded else each if common else one
         for axis, common in zip(axes, group.shared, strict=True)
     ]

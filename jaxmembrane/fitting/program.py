@@ -145,7 +145,7 @@ class FitProgram:
             )
             for what in ("natural", "value", "slope")
         )
-        weight = priors(axes, group, lane.loss)
+        weight = priors(axes, group, there, lane.loss)
         matrix = jnp.stack([jnp.stack(row) for row in lane.matrix])
         pull = jnp.stack(weight)[:, None] * jnp.eye(len(axes), dtype=matrix.dtype)[..., None]
         prior = sum(0.5 * w * x * x for w, x in zip(weight, lane.x, strict=True))

@@ -128,8 +128,8 @@ def _split(header: str) -> tuple[str, str]:
 
 
 def spelled(text: str) -> str:
-    """A number or a unit as `units` reads it: papers write Ohm, word processors a minus sign."""
-    return text.replace("\N{MINUS SIGN}", "-").replace("Ohm", "ohm")
+    """A number or a unit as `units` reads it: word processors write a minus sign for a hyphen."""
+    return text.replace("\N{MINUS SIGN}", "-")
 
 
 def _check_unit(what: str, unit: str, package_unit: str) -> None:
