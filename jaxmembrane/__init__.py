@@ -20,6 +20,7 @@ from .engine import configure as configure
 from .fitting import compare as compare
 from .fitting import explain as explain
 from .fitting import fit as fit
+from .fitting import posterior as posterior
 from .fitting import profile as profile
 from .kinetics.mitochondrial import free_nucleotides as free_nucleotides
 from .library import ae as ae

@@ -119,6 +119,7 @@ def test_rest_alone_does_not_fix_the_scale_of_all_rates():
     assert "not determined by these data: leak_K.g, leak_Cl.g, kcc2.g, nka.j, leak_Na.g" in text
 
 
+@pytest.mark.slow
 def test_optax_and_levenberg_reach_one_optimum(exact):
     truth, rest = population(4)
     free, conditions = known_conductance(truth, 4)
@@ -193,6 +194,7 @@ def test_missing_values_are_left_out():
     assert np.isnan(found.estimate.values[2]).all()
 
 
+@pytest.mark.slow
 def test_a_time_course_fixes_the_scale_that_rest_leaves_open():
     """Pump block from rest: ions run down at a pace that is the conductances' own."""
     n, times = 3, [0.0, 60.0, 300.0, 900.0]

@@ -31,6 +31,7 @@ def test_one_potential_fixes_one_combination_and_names_what_it_leaves_open(one_p
     assert "leak_Na.g" in told and "leak_K.g" in told and " %: " in told
 
 
+@pytest.mark.slow
 def test_a_series_of_potassium_and_a_flux_change_what_is_reported(one_potential):
     space, before = one_potential
     baths = np.array([2.0, 3.5, 6.0, 12.0, 25.0])

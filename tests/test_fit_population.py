@@ -21,6 +21,7 @@ def dosed(law="cubic"):
     return jm.Cell(parts, NOMINAL, area="cylinder")
 
 
+@pytest.mark.slow
 def test_an_affinity_is_shared_by_cells_of_different_pump_density():
     cell, doses, n = dosed(), np.array([0.0, 0.02, 0.05, 0.1]), 12
     K, rng = 0.03, np.random.default_rng(0)
@@ -71,6 +72,7 @@ def recording(n=3, noise=0.0, seed=2, names=("nka.j", "leak_K.g")):
 SPACE = jm.Space({k: jm.LogUniform(NOMINAL[k] / 5, NOMINAL[k] * 5) for k in ("nka.j", "leak_K.g")})
 
 
+@pytest.mark.slow
 def test_a_profile_of_a_nearly_quadratic_loss_gives_the_interval_of_the_standard_error():
     _, targets, conditions = recording(noise=1.0)
     found = jm.fit(NEURON, targets, SPACE, conditions=conditions, starts=2)
@@ -82,6 +84,7 @@ def test_a_profile_of_a_nearly_quadratic_loss_gives_the_interval_of_the_standard
     assert_allclose(line.high, held.high, rtol=0.02)
 
 
+@pytest.mark.slow
 def test_a_model_that_lacks_what_the_data_show_is_told_to_be_worse():
     _, targets, conditions = recording(n=6, noise=1.0)
     whole = jm.fit(NEURON, targets, SPACE, conditions=conditions, starts=2)
@@ -98,6 +101,7 @@ def test_a_model_that_lacks_what_the_data_show_is_told_to_be_worse():
         jm.compare({"both": whole, "other": jm.fit(NEURON, others, SPACE, conditions=conditions)})
 
 
+@pytest.mark.slow
 def test_errors_are_estimated_where_none_are_given():
     """Noise of 1 mV gives the errors that a known error of 1 mV gives."""
     _, targets, conditions = recording(n=40, noise=2.0, names=("nka.j",))

@@ -45,12 +45,10 @@ def compare(fits: Mapping[str, xr.Dataset]) -> xr.Dataset:
     >>> import jaxmembrane as jm
     >>> data = [jm.Target("V", [-72.0], 0.5), jm.Target("c.Na", [14.0], 0.3)]
     >>> one = jm.Space({"nka.j": jm.LogUniform(10, 1000)})
-    >>> two = jm.Space({**{"leak_Cl.g": jm.LogUniform(0.02, 20)}, "nka.j": jm.LogUniform(10, 1000)})
+    >>> two = jm.Space({"leak_Cl.g": jm.LogUniform(0.02, 20.0), "nka.j": jm.LogUniform(10, 1000)})
     >>> cell = jm.zoo.neuron()
-    >>> found = jm.compare(
-    ...     {"pump": jm.fit(cell, data, one), "pump and Cl": jm.fit(cell, data, two)}
-    ... )
-    >>> found.parameters.values
+    >>> fits = {"pump": jm.fit(cell, data, one), "pump and Cl": jm.fit(cell, data, two)}
+    >>> jm.compare(fits).parameters.values
     array([1., 2.])
     """
     if len(fits) < 2:

@@ -1,11 +1,11 @@
 """A fit in words: what the data determine, what they do not, and in which combinations."""
 
-import json
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from .restored import axes_of, one_cell
 from .uncertainty import DETERMINED
 
 _PART = 0.05
@@ -40,24 +40,18 @@ def explain(fitted: xr.Dataset, cell: Any = None) -> str:
     Examples
     --------
     >>> import jaxmembrane as jm
-    >>> space = jm.Space(
-    ...     {name: jm.LogUniform(0.01, 100.0) for name in ("leak_K.g", "leak_Na.g", "leak_Cl.g")}
-    ... )
-    >>> found = jm.fit(jm.zoo.neuron(), jm.Target("V", [-72.0], 0.5), space, starts=2)
-    >>> print(jm.explain(found, 0))  # doctest: +SKIP
+    >>> space = jm.Space({"leak_Cl.g": jm.LogUniform(0.02, 20.0), "nka.j": jm.LogUniform(10, 1000)})
+    >>> data = [jm.Target("V", [-72.0], 0.5), jm.Target("c.Na", [14.0], 0.3)]
+    >>> print(jm.explain(jm.fit(jm.zoo.neuron(), data, space), 0))
+    cell 0: converged, chi-square 0 with 0 degrees of freedom
+      leak_Cl.g: 0.1239 +- 0.051 pS/um^2 (95%: 0.05513 to 0.2785)
+      nka.j: 103.2 +- 7.1 amol/um^2/s (95%: 90.24 to 118.1)
     """
     if "information_eigenvalue" not in fitted:
         raise TypeError("explain needs the dataset of a fit, as jm.fit(...) gives")
     if cell is None:
         return _all(fitted)
-    if cell not in fitted.cell.values:
-        raise KeyError(f"no cell {cell!r} in this fit: it has {_some(fitted.cell.values)}")
-    return _one(fitted.sel(cell=cell).load(), cell)
-
-
-def _some(names: np.ndarray) -> str:
-    shown = ", ".join(repr(x) for x in names[:3].tolist())
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+    return _one(one_cell(fitted, cell), cell)
 
 
 def _words(fitted: xr.Dataset) -> dict[int, str]:
@@ -89,8 +83,10 @@ def _one(fit: xr.Dataset, cell: Any) -> str:
     words, names = _words(fit), [str(name) for name in fit.parameter.values]
     units = fit.parameter.attrs["parameter_units"].split(" | ")
     freedom = float(fit.degrees_of_freedom)
+    # Below that it is rounding.
+    chi_square = round(float(fit.chi_square), 6)
     lines = [
-        f"cell {cell}: {words[int(fit.status)]}, chi-square {float(fit.chi_square):.3g} with "
+        f"cell {cell}: {words[int(fit.status)]}, chi-square {chi_square:.3g} with "
         f"{freedom:g} degrees of freedom"
     ]
     determined = fit.determined.values == 1
@@ -114,7 +110,7 @@ def _one(fit: xr.Dataset, cell: Any) -> str:
 
 def directions(fit: xr.Dataset) -> list[str]:
     """Combinations of parameters of one cell, each with how well the data hold it."""
-    axes = json.loads(fit.attrs["free"])
+    axes = axes_of(fit)
     spread = np.array([a["numbers"][1] * (12.0**-0.5 if a["bounded"] else 1.0) for a in axes])
     logs = [a["log"] for a in axes]
     names = [a["names"][0] for a in axes]
@@ -124,6 +120,8 @@ def directions(fit: xr.Dataset) -> list[str]:
         powers = powers / powers[np.argmax(np.abs(row))]
         size = float(np.max(np.abs(row / spread)))
         keep = np.abs(row) > _PART * np.abs(row).max()
+        if keep.sum() == 1:
+            continue  # told of the parameter itself
         text = combination(
             [n for n, k in zip(names, keep, strict=True) if k],
             powers[keep],

@@ -125,11 +125,10 @@ def fit(
     >>> import jaxmembrane as jm
     >>> cell = jm.zoo.neuron()
     >>> space = jm.Space({"leak_Cl.g": jm.LogUniform(0.02, 20.0), "nka.j": jm.LogUniform(10, 1000)})
-    >>> found = jm.fit(
-    ...     cell, [jm.Target("V", [-72.0, -68.0], 0.5), jm.Target("c.Na", [14.0, 16.0], 0.3)], space
-    ... )
+    >>> data = [jm.Target("V", [-72.0, -71.4], 0.5), jm.Target("c.Na", [14.0, 15.0], 0.3)]
+    >>> found = jm.fit(cell, data, space)
     >>> print(found.estimate.sel(parameter="nka.j").round(1).values, found.status.values)
-    [103.4  77.9] [0 0]
+    [103.2  82.4] [0 0]
     """
     if not isinstance(cell, Cell):
         raise TypeError(f"fit needs a jm.Cell, not {type(cell).__name__}")

@@ -1,6 +1,5 @@
 """Profiles of the likelihood: how well the data can be met with one parameter held."""
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -10,12 +9,10 @@ import xarray as xr
 from scipy.stats import chi2
 
 from ..cell import Cell
-from ..distributions import Distribution, LogNormal, LogUniform, Normal, Uniform
 from ..naming import UnknownName, unknown
 from ..protocol import Protocol
-from ..space import Space
-from ..target import Target
 from .fit import fit
+from .restored import axes_of, cells_of, conditions_of, fixed_of, space_of, targets_of
 
 _REACH = 4.0
 """A profile runs so many standard errors to either side, within the bounds of its axis."""
@@ -76,58 +73,39 @@ def profile(
     --------
     >>> import jaxmembrane as jm
     >>> cell = jm.zoo.neuron()
-    >>> space = jm.Space({"nka.j": jm.LogUniform(10, 1000), "leak_Cl.g": jm.LogUniform(0.02, 20)})
-    >>> found = jm.fit(cell, [jm.Target("c.Na", [14.0], 0.3), jm.Target("V", [-72.0], 0.5)], space)
+    >>> space = jm.Space({"leak_Cl.g": jm.LogUniform(0.02, 20.0), "nka.j": jm.LogUniform(10, 1000)})
+    >>> found = jm.fit(cell, [jm.Target("V", [-72.0], 0.5), jm.Target("c.Na", [14.0], 0.3)], space)
     >>> line = jm.profile(cell, found, "nka.j", points=9)
     >>> dict(line.loss.sizes)
     {'cell': 1, 'point': 9}
     """
-    axes = json.loads(fitted.attrs["free"])
+    axes = axes_of(fitted)
     names = [axis["names"][0] for axis in axes]
     if parameter not in names:
         raise UnknownName(unknown("axis of the fit", parameter, names))
     if len(names) == 1:
         raise ValueError(f"{parameter} is all that was fitted: its profile is the loss itself")
-    if json.loads(fitted.attrs["shared"]):
-        raise ValueError("a fit with shared parameters has no profile of single cells")
-    if fitted.attrs["errors"] != "given":
-        raise ValueError("a profile needs known errors: give every target its sd")
-    if cells is not None:
-        for name in cells:
-            if name not in fitted.cell.values:
-                raise UnknownName(f"no cell {name!r} in this fit")
-        fitted = fitted.sel(cell=list(cells))
-    fitted = fitted.load()
-    i = names.index(parameter)
+    fitted, i = cells_of(fitted, cells, "profile"), names.index(parameter)
     value = _values(fitted, axes[i], i, points)
     best = fitted.loss.values
 
     def rows(x: np.ndarray) -> np.ndarray:
         return np.repeat(x, points, axis=0)
 
-    timed = "time" in fitted.recorded.dims
-    targets = [
-        Target(str(of), rows(fitted.recorded.values[:, t]), _filled(rows(fitted.sd.values[:, t])))
-        for t, of in enumerate(fitted.target.values)
-    ]
-    conditions = {
-        str(name): rows(x.values)
-        for name, x in fitted.coords.items()
-        if "condition" in x.dims and name != "condition"
-    }
     size = fitted.sizes["condition"]
+    conditions = {name: rows(x) for name, x in conditions_of(fitted).items()}
     conditions[parameter] = np.repeat(value.reshape(-1, 1), size, axis=1)
+    fixed = fixed_of(cell, fitted)
+    others = [(j, name) for j, name in enumerate(names) if j != i]
     held = fit(
         cell,
-        targets,
-        Space({tuple(a["names"]): distribution(a) for j, a in enumerate(axes) if j != i}),
+        targets_of(fitted, rows),
+        space_of(fitted, without=parameter),
         conditions=conditions,
-        params=_fixed(
-            cell, fitted, {parameter, *conditions, *(n for a in axes for n in a["names"])}
-        ),
+        params={name: x for name, x in fixed.items() if name not in conditions},
         protocol=protocol,
-        times=fitted.time.values if timed else None,
-        begin={name: rows(fitted.estimate.values[:, j]) for j, name in enumerate(names) if j != i},
+        times=fitted.time.values if "time" in fitted.recorded.dims else None,
+        begin={name: rows(fitted.estimate.values[:, j]) for j, name in others},
         progress=progress,
     ).load()
     loss = held.loss.values.reshape(value.shape)
@@ -188,28 +166,3 @@ def _ends(value: np.ndarray, rise: np.ndarray, limit: float) -> tuple[float, flo
         return np.nan
 
     return crossing(range(lowest, -1, -1)), crossing(range(lowest, len(value)))
-
-
-def _filled(sd: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(sd), sd, 1.0)
-
-
-def _fixed(cell: Cell, fitted: xr.Dataset, taken: set[str]) -> dict[str, float]:
-    return {
-        name: float(fitted[name])
-        for name in cell.parameters
-        if name in fitted.coords and name not in taken and not fitted[name].dims
-    }
-
-
-def distribution(axis: Mapping[str, Any]) -> Distribution:
-    """The distribution of an axis, as a dataset of a fit tells it."""
-    first, second = axis["numbers"]
-    match axis["bounded"], axis["log"]:
-        case True, True:
-            return LogUniform(float(np.exp(first)), float(np.exp(first + second)))
-        case True, False:
-            return Uniform(first, first + second)
-        case False, True:
-            return LogNormal(float(np.exp(first)), second)
-    return Normal(first, second)
