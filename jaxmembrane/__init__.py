@@ -95,7 +95,7 @@ from .summary import Minimum as Minimum
 from .summary import TimeConstant as TimeConstant
 from .summary import TimeTo as TimeTo
 from .sweep import sweep as sweep
-from .transport import Transporter as Transporter
 from .target import Target as Target
+from .transport import Transporter as Transporter
 from .units import convert as convert
 from .verify import verify as verify

@@ -130,6 +130,12 @@ class Cell:
 
     def _check_charge(self) -> None:
         """Refuse cells in which nothing sets a potential or a buffer, or closes a circuit."""
+        moving = any(self.free[a.name] or a.volume == "osmotic" for a in self.compartments)
+        if not (moving or self.buffered or any(t.gates for t in self.transporters)):
+            raise ValueError(
+                "nothing in this cell can change: its volume is rigid and its ions are clamped, so "
+                "that V follows from their charge; for currents to set V let them be buffered"
+            )
         ions = [a.name for a in self.compartments if self._charged(a) and a.name != self.ground]
         moved = charge_changes(self._placed, "free", "buffered")
         for lost in null_vectors(moved, ions):

@@ -195,7 +195,7 @@ def course_job(
         _COURSE_FLAGS,
         tuple(float(t) for t in times) if plan.outputs else (),
         {
-            "protocol": [_told(step) for step in protocol.steps],
+            "protocol": [told(step) for step in protocol.steps],
             "times": [float(t) for t in times] if plan.outputs else [0.0, float(times[-1])],
             "summaries": {name: repr(s) for name, s in plan.summaries},
             "limits": {name: float(x) for name, x in limits._asdict().items()},
@@ -204,7 +204,7 @@ def course_job(
     )
 
 
-def _told(step: Any) -> dict[str, Any]:
+def told(step: Any) -> dict[str, Any]:
     """A step in plain words."""
     changes = {
         name: {"times initial": float(x.times), "plus": float(x.plus)}

@@ -236,9 +236,15 @@ class Store:
                     whole = whole.assign_coords({name: _on_its_axis(name, new) if grid else new})
             if self.path is not None and self._notes.exists():
                 whole.attrs["notes"] = self._notes.read_text()
-            rows = json.loads(whole.attrs.pop("rows", "{}"))
-            for dim, names in rows.items():
-                whole = whole.rename({SAMPLE: dim}).assign_coords({dim: names})
+            words = [name for name, x in whole.coords.items() if x.dtype.kind == "T"]
+            for name in words:  # as numpy and xarray have them: zarr's own cannot be cast
+                old = whole[name].variable
+                new = xr.Variable(old.dims, np.array(old.values.tolist()), old.attrs, old.encoding)
+                whole = whole.assign_coords({name: new})
+            if "rows" in whole.attrs:  # that are no samples, but have names
+                rows = json.loads(whole.attrs.pop("rows"))
+                named = {name: (rows["dim"], x) for name, x in rows["coordinates"].items()}
+                whole = whole.rename({SAMPLE: rows["dim"]}).assign_coords(named)
             return whole
 
 

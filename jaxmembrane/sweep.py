@@ -30,7 +30,7 @@ from .trajectory import Summaries
 USUAL = ("V", "volume", "c", "E", "flux", *DIAGNOSTICS)
 """Outputs of a sweep unless told otherwise."""
 
-_CHUNK_TILES = 2
+CHUNK_TILES = 2
 
 
 def sweep(
@@ -161,7 +161,7 @@ def sweep(
         store,
         schema(job, design, precision, study),
         n=design.n,
-        chunk=tile * (ceil(chunk / tile) if chunk else _CHUNK_TILES),
+        chunk=tile * (ceil(chunk / tile) if chunk else CHUNK_TILES),
         fingerprint=fingerprint(job, design, precision, tile, devices[0]),
         provenance=provenance(),
         allow_version_change=allow_version_change,

@@ -197,3 +197,9 @@ def test_motion_of_a_buffered_cell_ends_at_its_rest():
     given = {name: x[0] for name, x in params.items()}
     assert_modes(BUFFERED, given, rest, 0)
     assert_course_ends_at_rest(BUFFERED, given, rest, 0)
+
+
+def test_a_cell_in_which_nothing_can_change_is_refused():
+    held = jm.Compartment(volume="rigid", clamped=[jm.K, jm.Na])
+    with pytest.raises(ValueError, match=r"nothing in this cell can change.*let them be buffered"):
+        jm.Cell([jm.leak(jm.K), jm.leak(jm.Na)], compartment=held)

@@ -25,7 +25,7 @@ def test_one_potential_fixes_one_combination_and_names_what_it_leaves_open(one_p
     assert held(found) == 1 and not found.determined.values.any()
     lines = jm.explain(found, 0).splitlines()
     assert sum(line.strip().startswith("determined to") for line in lines) == 1
-    assert sum(line.strip().startswith("not determined: ") for line in lines) == 3
+    assert "  not determined: 3 other combinations" in lines
     assert lines[-1] == "not determined by these data: leak_K.g, leak_Na.g, leak_Cl.g, nka.j"
     told = next(line for line in lines if line.strip().startswith("determined to"))
     assert "leak_Na.g" in told and "leak_K.g" in told and " %: " in told

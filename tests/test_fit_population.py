@@ -213,7 +213,7 @@ REFUSED = {
     ),
     "shared text": (lambda: jm.fit(NEURON, V, SPACE, shared="nka.j"), TypeError, "as ['nka.j']"),
     "no method": (
-        lambda: jm.fit(NEURON, V, SPACE, method="adam"),
+        lambda: jm.fit(NEURON, V, SPACE, method="newton"),
         ValueError,
         "method must be 'lm'",
     ),
@@ -244,3 +244,33 @@ def test_what_cannot_be_fitted_is_refused_in_one_sentence(case):
         call()
     message = str(caught.value.args[0])
     assert text in message and "\n" not in message, message
+
+
+def test_labels_of_recordings_come_with_the_fit():
+    table = {
+        "cell": ["a", "b"],
+        "V (mV)": [-72.0, -71.4],
+        "c.Na (mM)": [14.0, 15.0],
+        "family": ["Sst", "Vip"],
+    }
+    data = jm.read_recordings(table, NEURON, sd={"V": 0.5, "c.Na": 0.3})
+    found = jm.fit(NEURON, data, SPACE, starts=2)
+    assert found.family.dims == ("cell",) and found.family.values.tolist() == ["Sst", "Vip"]
+    assert found.cell.values.tolist() == ["a", "b"]
+
+
+def test_another_course_does_not_resume_a_fit():
+    from jaxmembrane.fitting.problem import make_job
+
+    block = jm.Protocol([jm.Step(0.0, {"nka.j": 0.0})])
+    target = jm.Target("V", [[-70.0, -60.0]], 0.5)
+    told = [
+        make_job(NEURON, [target], SPACE, times=times, protocol=protocol, rtol=rtol).decides
+        for times, protocol, rtol in (
+            ([0.0, 60.0], block, 1e-6),
+            ([0.0, 61.0], block, 1e-6),
+            ([0.0, 60.0], None, 1e-6),
+            ([0.0, 60.0], block, 1e-5),
+        )
+    ]
+    assert all(a != b for i, a in enumerate(told) for b in told[:i])

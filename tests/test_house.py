@@ -76,7 +76,7 @@ FENCES = {
     "zarr": {"schema", "verify", "store"},
     "xarray": {"schema", "store", "sweep", "fitting", "recordings", "cli"},
     "matplotlib": set(),
-    "optax": set(),
+    "optax": {"fitting"},
     "dask": set(),
     "pandas": {"study", "recordings"},
 }

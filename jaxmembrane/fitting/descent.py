@@ -85,10 +85,10 @@ class LevenbergMarquardt:
             parts = members if group.shared[i] else 1.0
             damped[i][i] = damped[i][i] + damping * jnp.maximum(d, least) / parts
         step = group.solve(damped, [-g for g in lane.gradient])
-        cut = jnp.minimum(1.0, _LONGEST / jnp.maximum(group.largest(largest(step)), 1e-300))
-        # Nothing is known of the first place yet but where it is.
-        cut = jnp.where(jnp.isfinite(lane.loss), cut, 0.0)
-        step = [jnp.where(cut > 0, cut * s, 0.0) for s in step]
+        # Nothing is known of the first place but where it is. Each coordinate has its own limit, so
+        # that one that runs to its bound does not hold up the others.
+        known = jnp.isfinite(lane.loss)
+        step = [jnp.where(known, jnp.clip(s, -_LONGEST, _LONGEST), 0.0) for s in step]
         fall: Any = jnp.zeros_like(damping)
         for i in size:
             curve = sum(lane.matrix[i][j] * step[j] for j in size)

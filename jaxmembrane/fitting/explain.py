@@ -44,8 +44,8 @@ def explain(fitted: xr.Dataset, cell: Any = None) -> str:
     >>> data = [jm.Target("V", [-72.0], 0.5), jm.Target("c.Na", [14.0], 0.3)]
     >>> print(jm.explain(jm.fit(jm.zoo.neuron(), data, space), 0))
     cell 0: converged, chi-square 0 with 0 degrees of freedom
-      leak_Cl.g: 0.1239 +- 0.051 pS/um^2 (95%: 0.05513 to 0.2785)
-      nka.j: 103.2 +- 7.1 amol/um^2/s (95%: 90.24 to 118.1)
+      leak_Cl.g: 0.1239 pS/um^2 (95%: 0.05513 to 0.2785)
+      nka.j: 103.2 amol/um^2/s (95%: 90.24 to 118.1)
     """
     if "information_eigenvalue" not in fitted:
         raise TypeError("explain needs the dataset of a fit, as jm.fit(...) gives")
@@ -60,6 +60,12 @@ def _words(fitted: xr.Dataset) -> dict[int, str]:
     return dict(zip(about["flag_values"], meanings, strict=True))
 
 
+def _units(fitted: xr.Dataset) -> list[str]:
+    """The unit of each axis as it stands after a number."""
+    units = fitted.parameter.attrs["parameter_units"].split(" | ")
+    return ["" if unit == "1" else f" {unit}" for unit in units]
+
+
 def _all(fitted: xr.Dataset) -> str:
     status, words = fitted.status.values, _words(fitted)
     counts = [f"{(status == v).sum():,} {w}" for v, w in words.items() if (status == v).any()]
@@ -67,38 +73,40 @@ def _all(fitted: xr.Dataset) -> str:
     good = fitted[["determined", "estimate", "standard_error"]].isel(cell=status == 0).load()
     if not good.sizes["cell"]:
         return "\n".join(lines)
-    units = fitted.parameter.attrs["parameter_units"].split(" | ")
+    units = _units(fitted)
     share = good.determined.mean("cell").values
     for i, name in enumerate(fitted.parameter.values):
         held = good.isel(parameter=i, cell=good.determined.values[:, i] == 1)
         line = f"  {name}: determined in {share[i]:.0%} of the converged cells"
         if held.sizes["cell"]:
             middle, error = (float(held[v].median()) for v in ("estimate", "standard_error"))
-            line += f" (median {middle:.4g} {units[i]}, its error {error:.2g})"
+            line += f" (median {middle:.4g}{units[i]}, its error {error:.2g})"
         lines.append(line)
     return "\n".join(lines)
 
 
 def _one(fit: xr.Dataset, cell: Any) -> str:
     words, names = _words(fit), [str(name) for name in fit.parameter.values]
-    units = fit.parameter.attrs["parameter_units"].split(" | ")
+    units = _units(fit)
     freedom = float(fit.degrees_of_freedom)
     # Below that it is rounding.
     chi_square = round(float(fit.chi_square), 6)
     lines = [
         f"cell {cell}: {words[int(fit.status)]}, chi-square {chi_square:.3g} with "
-        f"{freedom:g} degrees of freedom"
+        f"{freedom:g} degree{'' if freedom == 1 else 's'} of freedom"
     ]
     determined = fit.determined.values == 1
+    logs = [axis["log"] for axis in axes_of(fit)]
     for i, name in enumerate(names):
         value, error = float(fit.estimate[i]), float(fit.standard_error[i])
         if determined[i]:
             low, high = float(fit.low[i]), float(fit.high[i])
+            about = "" if logs[i] else f" +- {error:.2g}"
             level = f"{fit.attrs['level']:.0%}"
-            text = f"{value:.4g} +- {error:.2g} {units[i]} ({level}: {low:.4g} to {high:.4g})"
+            text = f"{value:.4g}{about}{units[i]} ({level}: {low:.4g} to {high:.4g})"
         else:
             side = {-1: ", its lower bound", 1: ", its upper bound"}.get(int(fit.at_bound[i]), "")
-            text = f"not determined ({value:.4g} {units[i]}{side})"
+            text = f"not determined ({value:.4g}{units[i]}{side})"
         lines.append(f"  {name}: {text}")
     for axis in directions(fit):
         lines.append(f"  {axis}")
@@ -114,26 +122,27 @@ def directions(fit: xr.Dataset) -> list[str]:
     spread = np.array([a["numbers"][1] * (12.0**-0.5 if a["bounded"] else 1.0) for a in axes])
     logs = [a["log"] for a in axes]
     names = [a["names"][0] for a in axes]
-    told = []
+    told, open_ = [], []
     for value, row in zip(fit.information_eigenvalue.values, fit.direction.values, strict=True):
         powers = row / spread
         powers = powers / powers[np.argmax(np.abs(row))]
         size = float(np.max(np.abs(row / spread)))
-        keep = np.abs(row) > _PART * np.abs(row).max()
-        if keep.sum() == 1:
-            continue  # told of the parameter itself
-        text = combination(
-            [n for n, k in zip(names, keep, strict=True) if k],
-            powers[keep],
-            all(log for log, k in zip(logs, keep, strict=True) if k),
-        )
+        keep = (np.abs(row) > _PART * np.abs(row).max()) & (np.abs(powers) > 0.005)
+        log = all(log for log, k in zip(logs, keep, strict=True) if k)
+        named = [n for n, k in zip(names, keep, strict=True) if k]
+        text = combination(named, powers[keep], log)
         error = 1.0 / np.sqrt(value) if value > 0 else np.inf
-        if error < DETERMINED:
+        if error >= DETERMINED:
+            open_.append(text)
+        elif len(named) > 1:  # what holds one parameter is told of it already
             relative = error / size
-            shown = f"{relative:.2g}" if not all(logs) else f"{100.0 * relative:.2g} %"
+            shown = f"{100.0 * relative:.2g} %" if log else f"{relative:.2g}"
             told.append(f"determined to {shown}: {text}")
-        else:
-            told.append(f"not determined: {text}")
+    if len(open_) == 1:
+        told.append(f"not determined: {open_[0]}")
+    elif open_:
+        # Of several, any combination is as good as another.
+        told.append(f"not determined: {len(open_)} other combinations")
     return told
 
 

@@ -16,12 +16,11 @@ from ..protocol import Protocol
 from ..record import provenance
 from ..space import Space
 from ..store import Store
-from ..sweep import check_count, compute
+from ..sweep import CHUNK_TILES, check_count, compute
 from .problem import make_job
 
 _LANES = 8192
 _LEAST_TILE = 256
-_CHUNK_TILES = 2
 
 
 def fit(
@@ -81,9 +80,10 @@ def fit(
         Where to begin instead, for every axis: values of (cells,) or (cells, starts).
     seed : int
         Seed of the Sobol points.
-    method : "lm" or optax.GradientTransformation, optional
-        Levenberg and Marquardt's method, which is also the choice where none is made; or any
-        optimizer of optax, as ``optax.adam(0.05)``.
+    method : {"lm", "adam"} or optax.GradientTransformation, optional
+        Levenberg and Marquardt's method, which is also the choice where none is made: it takes ten
+        turns where a gradient takes a thousand. ``"adam"`` is ``optax.adam(0.05)``; any optimizer
+        of optax will do. The dataset's attribute ``method`` says which it was.
     gradient : float
         A fit has converged where no entry of its loss's gradient, by the coordinates of `free`, is
         larger.
@@ -119,6 +119,10 @@ def fit(
     Resting data fix only ratios of permeabilities and pump: all of them times a factor give the
     same rest. ``determined`` says which parameters the data hold to less than half of what `free`
     allows.
+
+    Errors and intervals are those of the linearized model, in p or, for the logarithmic axes, in
+    ln p. Where wide priors leave curved directions open they come out too narrow: `profile` and
+    `posterior` assume less.
 
     Examples
     --------
@@ -164,7 +168,7 @@ def fit(
         store,
         job.schema(study),
         n=n,
-        chunk=tile * (1 if any(job.shared) else ceil(chunk / tile) if chunk else _CHUNK_TILES),
+        chunk=tile * (1 if any(job.shared) else ceil(chunk / tile) if chunk else CHUNK_TILES),
         fingerprint=job.fingerprint(tile, devices[0]),
         provenance=provenance(),
         allow_version_change=allow_version_change,

@@ -41,6 +41,7 @@ class FitJob:
     common: Mapping[str, Any]
     level: float
     method: str
+    decides: Mapping[str, Any]
 
     @property
     def shared(self) -> tuple[bool, ...]:
@@ -113,8 +114,8 @@ class FitJob:
             ("direction", "eigenvectors of the information", ("rank", "parameter")),
             ("loss", "half the chi-square, with that of the priors", ()),
             ("chi_square", "sum of squared residuals over their errors", ()),
-            ("degrees_of_freedom", "values less determined directions", ()),
-            ("p_value", "chance of a larger chi-square", ()),
+            ("degrees_of_freedom", "values and Gaussian priors, less what they determine", ()),
+            ("p_value", "chance of a larger loss", ()),
             ("gradient", "largest entry of the gradient of the loss", ()),
             ("agreement", "share of starts that end at this loss", ()),
             ("predicted", "what the fitted cell shows", seen),
@@ -175,10 +176,17 @@ class FitJob:
                 "level": self.level,
                 "errors": "given" if self.recorded.known_sd else "estimated from the residuals",
                 "study": study,
-                "rows": json.dumps({"cell": list(self.recorded.cells)}),
+                "rows": json.dumps({"dim": "cell", "coordinates": self._labels}),
             },
             status_flags=FLAGS,
         )
+
+    @property
+    def _labels(self) -> dict[str, list[Any]]:
+        """Names of the cells, and their labels, but for those whose name is taken."""
+        taken = {"cell", "status", *self.common["fixed"], *(name for name, _, _ in self._variables)}
+        labels = {k: np.asarray(x) for k, x in self.recorded.labels.items() if k not in taken}
+        return {"cell": list(self.recorded.cells)} | {k: x.tolist() for k, x in labels.items()}
 
     def _axis(self, i: int) -> dict[str, Any]:
         axis, (low, width) = self.coordinates.axes[i], self.coordinates.numbers[i]
@@ -199,7 +207,9 @@ class FitJob:
             "recorded": {"targets": list(self.recorded.targets), "sha256": self.recorded.digest()},
             "free": [self._axis(i) for i in range(len(self.coordinates.axes))],
             "shared": list(self.shared),
-            "starts": hashlib.sha256(self.begin.astype("<f8").tobytes()).hexdigest(),
+            "starts": self.begin.shape[1],
+            "begin": hashlib.sha256(self.begin.astype("<f8").tobytes()).hexdigest(),
+            **self.decides,
             "method": self.method,
             "limits": [float(x) for x in self.common["limits"]],
             "level": self.level,

@@ -10,6 +10,7 @@ from ..course import GROWTH, MAX_STEPS, RTOL
 from ..engine import bits
 from ..naming import UnknownName, unknown
 from ..params import DOMAINS, check_params, is_number
+from ..programs import told
 from ..protocol import Protocol
 from ..simulate import check_limits, check_times
 from ..space import Space
@@ -22,6 +23,8 @@ from .job import FitJob
 from .observe import Scene
 from .program import FitProgram
 from .recorded import gather
+
+_RATE = 0.05
 
 
 def make_job(
@@ -45,13 +48,15 @@ def make_job(
     rtol: float = RTOL,
 ) -> FitJob:
     """What a fit computes, having checked all of it."""
+    labels: Mapping[str, Any] = {}
     if hasattr(targets, "targets"):
         conditions = targets.conditions if conditions is None else conditions
         cells = targets.cells if cells is None else cells
         times = targets.times if times is None else times
+        labels = targets.labels
         targets = targets.targets
     where = coordinates(free)
-    _check_free(cell, where)
+    check_free(cell, where)
     check_params(cell.parameters, params or {})
     own = {name for axis in where.axes for name in axis.names}
     for name in params or {}:
@@ -60,13 +65,14 @@ def make_job(
     moments = None if times is None else check_times(times)
     if protocol is not None and moments is None:
         raise ValueError("a fit with protocol needs times, as times=[0.0, 60.0, 3600.0]")
-    recorded = gather(cell, targets, conditions or {}, cells, moments)
+    recorded = gather(cell, targets, conditions or {}, cells, moments, labels)
     for name in own & set(recorded.conditions):
         raise ValueError(f"parameter {name} is both free and a condition: keep one of them")
     nominal = cell.nominal(params)
     taken = own | set(recorded.conditions)
     fixed = {name: float(x) for name, x in nominal.items() if name not in taken}
-    way, words = chosen(method, len(where.axes))
+    way, words = chosen(method)
+    decides: dict[str, Any] = {}
     common: dict[str, Any] = {
         "fixed": fixed,
         "harmless": cell.nominal(),
@@ -77,15 +83,17 @@ def make_job(
     if moments is not None:
         plan = Plan(tuple(dict.fromkeys(name for name, _ in recorded.entries)), ())
         common["how"] = _how(cell, protocol, moments, plan, rtol)
+        steps = [told(step) for step in check_protocol(cell, protocol).steps]
+        decides = {"protocol": steps, "times": moments.tolist(), "rtol": float(rtol)}
     scene = Scene(structure(cell), where.axes, recorded.entries, plan)
     program = FitProgram(scene, way, _shared(where, shared))
     if not is_number(level) or not 0 < level < 1:
         raise ValueError(f"level must be a number between 0 and 1, as 0.95, not {level!r}")
     at = _begin(where, begin, len(recorded.cells), starts, seed)
-    return FitJob(cell, recorded, where, at, program, common, float(level), words)
+    return FitJob(cell, recorded, where, at, program, common, float(level), words, decides)
 
 
-def _check_free(cell: Cell, where: Coordinates) -> None:
+def check_free(cell: Cell, where: Coordinates) -> None:
     """Refuse axes of parameters that do not exist, or that run outside their domain."""
     for axis, (low, width) in zip(where.axes, where.numbers, strict=True):
         for name in axis.names:
@@ -103,17 +111,22 @@ def _check_free(cell: Cell, where: Coordinates) -> None:
                 )
 
 
-def chosen(method: Any, axes: int) -> tuple[Method, str]:
-    """The method, and what it is in words."""
-    if method is None:
-        words = f"Levenberg-Marquardt (not asked for: the best for {axes} parameters of a cell)"
-        return LevenbergMarquardt(), words
-    if method == "lm":
+def chosen(method: Any) -> tuple[Method, str]:
+    """The method, and what it is in words.
+
+    Levenberg and Marquardt's needs some ten turns where a gradient needs a thousand, for as many
+    parameters as a cell can be recorded well enough for; it is the choice where none is made.
+    """
+    if method is None or method == "lm":
         return LevenbergMarquardt(), "Levenberg-Marquardt"
+    if method == "adam":
+        import optax
+
+        return Descent(optax.adam(_RATE)), f"optax.adam({_RATE})"
     if hasattr(method, "init") and hasattr(method, "update"):
-        return Descent(method), "a gradient transformation of optax"
+        return Descent(method), f"optax {method.update.__qualname__}"
     raise ValueError(
-        f"method must be 'lm' or an optax optimizer, as optax.adam(0.05), not {method!r}"
+        f"method must be 'lm', 'adam' or an optimizer of optax, as optax.adam(0.05), not {method!r}"
     )
 
 

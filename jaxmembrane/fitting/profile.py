@@ -135,7 +135,7 @@ def profile(
 
 
 def _values(fitted: xr.Dataset, axis: Mapping[str, Any], i: int, points: int) -> np.ndarray:
-    """Values to hold a parameter at, evenly in its natural coordinate: (cells, points)."""
+    """Values to hold a parameter at, evenly to each side of its estimate: (cells, points)."""
     low, width = axis["numbers"]
     with np.errstate(invalid="ignore", divide="ignore"):
         middle = fitted.estimate.values[:, i]
@@ -148,7 +148,13 @@ def _values(fitted: xr.Dataset, axis: Mapping[str, Any], i: int, points: int) ->
     else:
         reach = np.minimum(reach, 8.0 * width)
         first, last = middle - reach, middle + reach
-    natural = first[:, None] + (last - first)[:, None] * np.linspace(0.0, 1.0, points)
+    # The best fit itself is one of them, so that no crossing hides beside it.
+    left = points // 2
+    below, above = (np.linspace(0.0, 1.0, n + 1) for n in (left, points - 1 - left))
+    middle, first, last = middle[:, None], first[:, None], last[:, None]
+    natural = np.concatenate(
+        [first + (middle - first) * below[:-1], middle + (last - middle) * above], axis=1
+    )
     return np.exp(natural) if axis["log"] else natural
 
 

@@ -22,7 +22,7 @@ class Recorded:
     """All that was recorded: arrays of (cells, targets, conditions, times), NaN where nothing was.
 
     ``entries`` say where each target stands among the values of its output; ``conditions`` are
-    parameters of (cells, conditions).
+    parameters of (cells, conditions), ``labels`` words or numbers of cells, kept for grouping.
     """
 
     cells: tuple[Any, ...]
@@ -33,6 +33,7 @@ class Recorded:
     known_sd: bool
     conditions: Mapping[str, np.ndarray]
     times: tuple[float, ...]
+    labels: Mapping[str, Any]
 
     def digest(self) -> str:
         """A fingerprint of every number and name."""
@@ -51,6 +52,7 @@ def gather(
     conditions: Mapping[str, Any],
     cells: Sequence[Any] | None,
     times: np.ndarray | None,
+    labels: Mapping[str, Any],
 ) -> Recorded:
     """Bring targets and conditions to one shape, having checked them against the cell."""
     if isinstance(targets, Target):
@@ -72,12 +74,12 @@ def gather(
     n, size = _sizes(names, whole, given, cells, len(moments))
     values = np.stack([np.broadcast_to(x, (n, size, *x.shape[2:])) for x in whole], axis=1)
     sd, known = _errors(targets, whole, values)
-    labels = tuple(_plain(c) for c in cells) if cells is not None else tuple(range(n))
-    if len(set(labels)) < n:
-        twice = next(c for c in labels if labels.count(c) > 1)
+    called = tuple(_plain(c) for c in cells) if cells is not None else tuple(range(n))
+    if len(set(called)) < n:
+        twice = next(c for c in called if called.count(c) > 1)
         raise ValueError(f"cell {twice!r} is there twice: give every cell a name of its own")
     wide = {name: np.broadcast_to(x, (n, size)).copy() for name, x in given.items()}
-    return Recorded(labels, tuple(names), entries, values, sd, known, wide, moments)
+    return Recorded(called, tuple(names), entries, values, sd, known, wide, moments, labels)
 
 
 def _plain(label: Any) -> Any:

@@ -37,24 +37,23 @@ class Errors:
     def of(self, found: Mapping[str, np.ndarray], recorded: np.ndarray) -> dict[str, np.ndarray]:
         """Errors of cells: ``information`` and all that follows from it, first axis cells.
 
-        `found` has ``natural``, ``information``, ``chi_square``; `recorded` how many values each
-        cell has.
+        `found` has ``natural``, ``information``, ``loss``; `recorded` how many values each cell
+        has.
         """
         axes, spread = self.coordinates.axes, self.coordinates.spread
         F = pooled(found["information"], self.shared)
         F = np.where(np.isfinite(F), F, 0.0) * spread[:, None] * spread
         eigenvalue, vector = np.linalg.eigh(F)
-        rank = np.sum(eigenvalue > _RANK * eigenvalue[:, -1:], axis=1)
-        if any(self.shared):
-            # What all cells share is fitted by all of them together.
-            own = sum(not s for s in self.shared)
-            rank = np.minimum(rank, own + sum(self.shared) / len(F))
-        freedom = recorded - rank
+        prior = np.diag([0.0 if axis.bounded else 1.0 for axis in axes])
+        # A Gaussian prior counts as a value; a shared axis is fitted by all cells together.
+        part = np.where(self.shared, 1.0 / len(F), 1.0)
+        held = np.linalg.eigvalsh(F + prior)
+        rank = np.minimum(np.sum(held > _RANK * held[:, -1:], axis=1), part.sum())
+        freedom = recorded + np.diagonal(prior) @ part - rank
         scale = np.ones(len(F))
         if not self.known:
             with np.errstate(divide="ignore", invalid="ignore"):
-                scale = np.where(freedom > 0, found["chi_square"] / freedom, np.nan)
-        prior = np.diag([0.0 if axis.bounded else 1.0 for axis in axes])
+                scale = np.where(freedom > 0, 2.0 * found["loss"] / freedom, np.nan)
         weight = np.where(scale > 0, 1.0 / np.where(scale > 0, scale, 1.0), 0.0)[:, None, None]
         covariance = inverse(F * weight + prior)
         size = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
@@ -66,7 +65,7 @@ class Errors:
         value = self._value(found["natural"])
         log = np.array([axis.log for axis in axes])
         # What is met exactly by as many parameters is missed only where axes are at their bounds.
-        chance = chi2.sf(found["chi_square"], np.maximum(freedom, 1.0))
+        chance = chi2.sf(2.0 * found["loss"], np.maximum(freedom, 1.0))
         return {
             "standard_error": error * spread * np.where(log, value, 1.0),
             "low": low,

@@ -49,7 +49,7 @@ def layout_of(
     layout = [
         Column("label", header, header)
         if header in labels or not header
-        else _column(header, name, cell, long, header in columns)
+        else column_of(header, name, cell, long, header in columns)
         for header, name in zip(sheet.headers, ours, strict=True)
     ]
     _check_layout([column for column in layout if column.header])
@@ -80,7 +80,8 @@ def _check_layout(layout: Sequence[Column]) -> None:
         )
 
 
-def _column(header: str, ours: str, cell: Cell, long: bool, chosen: bool) -> Column:
+def column_of(header: str, ours: str, cell: Cell, long: bool, chosen: bool) -> Column:
+    """What a column is, by its header in our words; `chosen` says that the user named it."""
     name, unit = _split(ours)
     known = entries(cell)
     of = name if name in known else re.sub(r"[ _]sd$", "", name, flags=re.IGNORECASE)

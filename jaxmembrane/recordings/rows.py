@@ -112,7 +112,7 @@ def fill_errors(
     for of in found:
         having = [row for row in rows if of in row.measured and not row.problems]
         some = any(not math.isnan(row.measured[of][1]) for row in having)
-        fixed, share = _error(of, given[of]) if of in given else (0.0, 0.0)
+        fixed, share = error_of(of, given[of]) if of in given else (0.0, 0.0)
         for row in having:
             value, error = row.measured[of]
             if math.isnan(error) and of in given:
@@ -125,7 +125,7 @@ def fill_errors(
                 )
 
 
-def _error(of: str, given: float | str) -> tuple[float, float]:
+def error_of(of: str, given: float | str) -> tuple[float, float]:
     """A fixed error in package units, and a share of the value."""
     where, relative = f"sd of {of}", isinstance(given, str) and "%" in given
     text = spelled(given).replace("%", "").strip() if isinstance(given, str) else given

@@ -10,6 +10,9 @@ from ..cell import Cell
 from ..units import quantity
 from .file import File, check_domain
 
+CELL = ("zoo", "build", "parameters")
+"""Keys of a cell."""
+
 
 def read_cell(file: File) -> Cell | None:
     """The cell; None where it is not known."""

@@ -1,6 +1,6 @@
-"""What a study file looks like, as `jaxmembrane sweep --help` shows it."""
+"""What study files look like, as `jaxmembrane sweep --help` and `fit --help` show them."""
 
-EXAMPLE = """\b
+SWEEP = """\b
 A study file:
   [cell]
   zoo = "neuron"                    # or build = "module:function", which returns a jm.Cell
@@ -24,4 +24,24 @@ A study file:
   [[protocol.steps]]
   at = "1 h"
   change = {bath.K = 8.0}
+"""
+
+FIT = """\b
+A study file:
+  [cell]
+  zoo = "neuron"                    # or build, and parameters, as for a sweep
+  [free]                            # bounds: uniform, loguniform; priors: normal, lognormal
+  leak_K.g = {loguniform = ["0.01 mS/cm2", "1 mS/cm2"]}
+  nka.j = {lognormal = [100, 1.0]}
+  [targets]                         # columns of the data; sd: a number, a share or a column
+  V_rest = {target = "V", unit = "mV", sd = 1.0}
+  Na_in = {target = "c.Na", unit = "mM", sd = "10 %"}
+  [data]                            # what the other columns are; `bath.K (mM)` says it itself
+  columns = {cell_id = "cell", K_out = "bath.K (mM)"}
+  labels = ["family"]               # may be left out
+  [fit]                             # may be left out: starts, seed, level, turns,
+  starts = 16                       # method = "lm" or "adam", shared = ["nka.j"]
+  [protocol]                        # for courses, at the times of the data's column time (s)
+  [[protocol.interventions]]
+  name = "pump_block"
 """

@@ -98,6 +98,20 @@ class File:
             raise StudyError(f"{place}: this is not TOML: {reason}") from None
         return cls(Path(path), text, tables, key_lines(text))
 
+    def sections(self, known: Mapping[str, Iterable[str]], needed: Iterable[str]) -> None:
+        """Refuse sections and keys that mean nothing, and miss those that are needed.
+
+        A section without known keys has names of its own.
+        """
+        for name in self.tables.keys() - known.keys():
+            self.refuse((name,), unknown("section", name, known))
+        for name, keys in known.items():
+            if keys:
+                self.expect((name,), keys, f"key in [{name}]:")
+        for name in needed:
+            if not self.table(name):
+                self.refuse((name,), f"the section [{name}] is missing or empty")
+
     def expect(self, keys: Keys, known: Iterable[str], what: str) -> None:
         """Refuse the keys of a table that mean nothing there."""
         for key in self.table(*keys).keys() - set(known):

@@ -19,23 +19,24 @@ PROTOCOL = ("times", "steps", "interventions")
 """Keys of a protocol."""
 
 
-def read_protocol(
-    file: File, cell: Cell | None, params: Mapping[str, float]
-) -> tuple[Protocol | None, tuple[float, ...] | None]:
-    """The protocol and the times to save at (s); None where the file has none."""
+def read_protocol(file: File, cell: Cell | None, params: Mapping[str, float]) -> Protocol | None:
+    """The protocol; None where the file has none."""
     if "protocol" not in file.tables:
-        return None, None
-    protocol, times = Protocol(), _times(file)
+        return None
+    protocol = Protocol()
     parts = [(keys, _step(file, cell, keys)) for keys in file.array("protocol", "steps")]
     for keys in file.array("protocol", "interventions"):
         parts.append((keys, _intervention(file, cell, params, keys)))
     for keys, part in parts:
         with file.at(*keys):
             protocol = protocol + (part or Protocol())
-    return protocol, times
+    return protocol
 
 
-def _times(file: File) -> tuple[float, ...] | None:
+def read_times(file: File) -> tuple[float, ...] | None:
+    """The times to save at (s); None where the file has no protocol."""
+    if "protocol" not in file.tables:
+        return None
     given: Any = file.table("protocol").get("times")
     if isinstance(given, dict):
         file.expect(("protocol", "times"), ("to", "points"), "key of times:")

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 from ..cell import Cell
 from ..design import Design, whole_number
-from ..naming import unknown
 from ..outputs import OUTPUTS, check_outputs
 from ..protocol import Protocol
 from ..steady import AVAILABLE
 from ..sweep import check_design
-from .cell import read_cell, read_params
+from .cell import CELL, read_cell, read_params
 from .file import File
-from .protocol import PROTOCOL, read_protocol
+from .protocol import PROTOCOL, read_protocol, read_times
 from .rows import DESIGN, read_design, read_space
 
 _KEYS = {
-    "cell": ("zoo", "build", "parameters"),
+    "cell": CELL,
+    "space": (),
     "design": DESIGN,
     "protocol": PROTOCOL,
     "outputs": ("names", "precision", "chunk"),
@@ -51,19 +51,13 @@ def read_study(path: str | os.PathLike, rows: int | None = None) -> Study:
     <sobol design of 100000 rows, seed 1: nka.j, leak_Na.g, leak_Cl.g, bath.Cl>
     """
     file = File.read(path)
-    for name in file.tables.keys() - {*_KEYS, "space"}:
-        file.refuse((name,), unknown("section", name, [*_KEYS, "space"]))
-    for name, known in _KEYS.items():
-        file.expect((name,), known, f"key in [{name}]:")
     tabled = "table" in file.table("design")
+    file.sections(_KEYS, ("cell", "design", *([] if tabled else ["space"])))
     if tabled and file.table("space"):
         file.refuse(("space",), "[space] does not fit a design with table, which sets all rows")
-    for name in ("cell", "design", *([] if tabled else ["space"])):
-        if not file.table(name):
-            file.refuse((name,), f"the section [{name}] is missing or empty")
     params = read_params(file, cell := read_cell(file))
     design = read_design(file, cell, None if tabled else read_space(file, cell, params), rows)
-    protocol, times = read_protocol(file, cell, params)
+    protocol, times = read_protocol(file, cell, params), read_times(file)
     outputs = _outputs(file, cell)
     if cell and design and not file.problems:
         with file.at("design" if tabled else "space"):

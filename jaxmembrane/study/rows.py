@@ -1,6 +1,6 @@
 """The sections [space] and [design]: which rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,25 +14,22 @@ from ..naming import unknown
 from ..params import Param
 from ..space import Space, table
 from ..units import exponents, quantity
-from .file import DISTRIBUTIONS, File, check_domain
+from .file import DISTRIBUTIONS, File, Keys, check_domain
 
 _CUBE = ("kind", "seed", "rows")
 _FITTING = dict.fromkeys(("sobol", "random", "latin"), _CUBE) | {"grid": ("kind", "points")}
 DESIGN = (*_CUBE, "points", "table")
 """Keys of a design."""
+_VARIED = {"space": "swept", "free": "free"}
 
 
 def read_space(file: File, cell: Cell | None, params: Mapping[str, float]) -> Space | None:
     """The space; None where it is not whole."""
-    before, axes, derive = len(file.problems), {}, {}
-    for key, keys, spec in file.entries("space"):
-        names = tuple(part.strip() for part in key.split(","))
-        if keys[1] not in ("where", "derive"):
-            for name in set(names) & params.keys():
-                file.refuse(keys, f"{name} is both fixed in [cell.parameters] and swept")
-            known = {name: p for name in names if (p := file.declared(keys, name, cell))}
-            with file.at(*keys, label=f"{key}: "):
-                axes[names] = _axis(spec, known)
+    before, derive = len(file.problems), {}
+    axes = {
+        names: axis
+        for names, _, axis in read_axes(file, "space", cell, params, rules=("where", "derive"))
+    }
     where = file.table("space").get("where", [])
     where = where if isinstance(where, list) else [where]
     rules: Any = {f"where[{k}]": (("space", "where"), text) for k, text in enumerate(where)}
@@ -48,6 +45,28 @@ def read_space(file: File, cell: Cell | None, params: Mapping[str, float]) -> Sp
         with file.at("space"):
             return Space(axes, derive=derive, where=where)
     return None
+
+
+def read_axes(
+    file: File,
+    section: str,
+    cell: Cell | None,
+    params: Mapping[str, float],
+    kinds: Mapping[str, Any] = DISTRIBUTIONS,
+    rules: Sequence[str] = (),
+) -> Iterator[tuple[tuple[str, ...], Keys, Any]]:
+    """Give (parameters, keys, distribution) of each axis in a section, but for keys of rules."""
+    for key, keys, spec in file.entries(section):
+        if keys[1] in rules:
+            continue
+        names = tuple(part.strip() for part in key.split(","))
+        for name in set(names) & params.keys():
+            file.refuse(keys, f"{name} is both fixed in [cell.parameters] and {_VARIED[section]}")
+        known = {name: p for name in names if (p := file.declared(keys, name, cell))}
+        axis = None
+        with file.at(*keys, label=f"{key}: "):
+            axis = _axis(spec, known, kinds)
+        yield names, keys, axis
 
 
 def read_design(
@@ -80,14 +99,14 @@ def read_design(
     return None
 
 
-def _axis(spec: Any, declared: Mapping[str, Param]) -> Any:
+def _axis(spec: Any, declared: Mapping[str, Param], kinds: Mapping[str, Any]) -> Any:
     """Read ``{uniform = [2, 12]}``; None where text needs a unit that is not known."""
     if not isinstance(spec, dict) or len(spec) != 1:
         raise TypeError(f"write for example {{uniform = [2, 12]}}, not {spec!r}")
     ((kind, entries),) = spec.items()
-    if kind not in DISTRIBUTIONS:
-        raise ValueError(unknown("distribution", kind, DISTRIBUTIONS))
-    wanted = [entry.name for entry in fields(DISTRIBUTIONS[kind])]
+    if kind not in kinds:
+        raise ValueError(unknown("distribution", kind, kinds))
+    wanted = [entry.name for entry in fields(kinds[kind])]
     if not isinstance(entries, list) or (len(wanted) == 2 and len(entries) != 2):
         raise ValueError(f"{kind} takes [{', '.join(wanted)}], not {entries!r}")
     units = [p.unit for p in declared.values()] or ["1"]
@@ -99,7 +118,7 @@ def _axis(spec: Any, declared: Mapping[str, Param]) -> Any:
     numbers = [quantity(entry, unit, kind) for entry, unit in zip(entries, units, strict=True)]
     for name, p in declared.items():
         check_domain(name, numbers[:1] if kind.endswith("normal") else numbers, p)
-    return DISTRIBUTIONS[kind](*(numbers if len(wanted) == 2 else [numbers]))
+    return kinds[kind](*(numbers if len(wanted) == 2 else [numbers]))
 
 
 def _table(path: Path, cell: Cell | None) -> Design:
