@@ -225,15 +225,17 @@ class Store:
                 whole = whole.assign_coords({SAMPLE: (SAMPLE, np.arange(self.n), about)})
             axes = tuple(grid) or (SAMPLE,)
             points = tuple(grid.values()) or (self.n,)
+            variables, coordinates = {}, {}
             for name, array in self.segments[0].arrays.items():
                 parts = [(s.start, s.arrays[name]) for s in self.segments]
                 rows = _Rows(self.path, parts, (*points, *array.shape[1:]), len(axes))
                 old, lazy = flat.variables[name], indexing.LazilyIndexedArray(rows)
                 new = xr.Variable((*axes, *old.dims[1:]), lazy, old.attrs, old.encoding)
                 if name in flat.data_vars:
-                    whole = whole.assign({name: new})
+                    variables[name] = new
                 else:
-                    whole = whole.assign_coords({name: _on_its_axis(name, new) if grid else new})
+                    coordinates[name] = _on_its_axis(name, new) if grid else new
+            whole = whole.assign(variables).assign_coords(coordinates)
             if self.path is not None and self._notes.exists():
                 whole.attrs["notes"] = self._notes.read_text()
             words = [name for name, x in whole.coords.items() if x.dtype.kind == "T"]

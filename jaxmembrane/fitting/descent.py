@@ -19,7 +19,7 @@ from .loss import Group, Record, Trial, measured
 from .observe import Seen
 
 _FIRST, _LEAST, _MOST = 1e-3, 1e-12, 1e14
-_ROUNDING = 1e-15
+_ROUNDING, _FLATTER = 1e-15, 0.5
 _LONGEST = 4.0
 """Coordinates change by so much in a step at most: a bounded axis is some ten wide."""
 
@@ -100,7 +100,11 @@ class LevenbergMarquardt:
         damping, grow = lane.memory
         before, now = group.total(lane.loss), group.total(trial.loss)
         first = ~jnp.isfinite(before)
-        accepted = jnp.isfinite(now) & (first | (now <= before))
+        # Where roundings hide what the loss would gain, its gradient tells.
+        hidden = ~first & (expected <= _ROUNDING * before)
+        steep, was = (group.largest(largest(group.gradient(at.gradient))) for at in (trial, lane))
+        flatter = hidden & (steep < _FLATTER * was)
+        accepted = jnp.isfinite(now) & (first | (now <= before) | flatter)
         gain = (before - now) / jnp.maximum(expected, 1e-300)
         eased = damping * jnp.maximum(1.0 / 3.0, 1.0 - (2.0 * gain - 1.0) ** 3)
         eased = jnp.where(first, damping, jnp.maximum(eased, _LEAST))
@@ -108,9 +112,7 @@ class LevenbergMarquardt:
             jnp.where(accepted, eased, damping * grow),
             jnp.where(accepted, 2.0, 2.0 * grow),
         )
-        # What is below the roundings of the loss cannot be gained.
-        floor = ~first & (expected <= _ROUNDING * before)
-        return Outcome(accepted, memory, floor, ~accepted & (memory[0] > _MOST))
+        return Outcome(accepted, memory, hidden & ~flatter, ~accepted & (memory[0] > _MOST))
 
 
 def _lenient(f: Callable, *lanes: Any) -> Any:

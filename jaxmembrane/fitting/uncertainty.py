@@ -47,7 +47,7 @@ class Errors:
         prior = np.diag([0.0 if axis.bounded else 1.0 for axis in axes])
         # A Gaussian prior counts as a value; a shared axis is fitted by all cells together.
         part = np.where(self.shared, 1.0 / len(F), 1.0)
-        held = np.linalg.eigvalsh(F + prior)
+        held = np.linalg.eigvalsh(F + prior) if prior.any() else eigenvalue
         rank = np.minimum(np.sum(held > _RANK * held[:, -1:], axis=1), part.sum())
         freedom = recorded + np.diagonal(prior) @ part - rank
         scale = np.ones(len(F))
@@ -102,9 +102,9 @@ class Errors:
 
 def inverse(precision: np.ndarray) -> np.ndarray:
     """Inverse of symmetric matrices; a direction without precision gets a huge variance."""
-    value, vector = np.linalg.eigh(precision)
-    value = np.maximum(value, 1e-13 * np.abs(value[:, -1:]) + 1e-30)
-    return np.einsum("nik,nk,njk->nij", vector, 1.0 / value, vector)
+    largest = np.abs(np.diagonal(precision, axis1=1, axis2=2)).max(axis=1)
+    least = (1e-13 * largest + 1e-30)[:, None, None] * np.eye(precision.shape[1])
+    return np.linalg.inv(precision + least)
 
 
 def pooled(information: np.ndarray, shared: Sequence[bool]) -> np.ndarray:
