@@ -17,17 +17,17 @@ from .newton import largest, once
 from .outputs import OUTPUTS, Reading
 from .pieces import Pieces
 from .refill import PLACES, Work, work_off
-from .rosenbrock import Stepped, between, step
+from .rosenbrock import ERROR_ORDER, Stepped, between, step
 from .summary import Summary, Watch
 from .unknowns import unknown_keys
 
 RTOL, MAX_STEPS, GROWTH = 1e-6, 1_000_000, 10.0
 """Limits of a course unless told otherwise, see `Limits`."""
 
-_SAFETY, _SHRINK, _GROW, _ORDER = 0.85, 0.2, 5.0, 4
+_SAFETY, _SHRINK, _GROW = 0.85, 0.2, 5.0
 _FIRST, _LEAST = 0.1, 1e-12
 _HALVINGS = 50
-_ROUNDINGS = 64.0
+_ROUNDINGS = 32.0
 _WORTH = 8
 """A turn's output is written while one in so many lanes has some; the rest wait for the next."""
 
@@ -158,7 +158,7 @@ class Follower:
             )
         stop = jnp.minimum(self.ends[lane.piece], self.end)
         left = (stop - pieces.begins[lane.piece]) - lane.past
-        guess = _FIRST * self.rtol ** (1 / _ORDER) / jnp.maximum(largest(first), 1e-30)
+        guess = _FIRST * self.rtol ** (1 / ERROR_ORDER) / jnp.maximum(largest(first), 1e-30)
         h = jax.lax.stop_gradient(jnp.where(lane.h > 0, lane.h, guess))
         lands = h >= left * (1.0 - 1e-12)
         h = jnp.where(lands, left, h)
@@ -169,7 +169,7 @@ class Follower:
             for c, row in zip(ions, slope, strict=True)
         ]
         error = jax.lax.stop_gradient(largest([*tried.error, *implied])) / self.rtol
-        factor = _SAFETY * jnp.maximum(error, 1e-12) ** (-1.0 / _ORDER)
+        factor = _SAFETY * jnp.maximum(error, 1e-12) ** (-1.0 / ERROR_ORDER)
         factor = jnp.where(jnp.isfinite(factor), jnp.clip(factor, _SHRINK, _GROW), _SHRINK)
         accepted = moving & (error <= 1.0)
         over = accepted & lands
@@ -303,7 +303,7 @@ def follow(
         piece=whole,
         u=u,
         before=u,
-        within=Stepped(u, still, (still, still)),
+        within=Stepped(u, still, (still,) * 3),
         span=zero + 1.0,
         written=jnp.where(active, whole, len(times)),
         steps=whole,

@@ -124,10 +124,9 @@ def simulate(
 
     Notes
     -----
-    RODASP, an L-stable Rosenbrock method of order 4 with dense output: Steinebach 1995; Hairer &
-    Wanner, Solving Ordinary Differential Equations II, doi:10.1007/978-3-642-05221-7. Forward
-    derivatives (`jax.jvp`, `jax.jacfwd`) go through it with its steps held; reverse ones do
-    not.
+    Rodas5P, an L-stable Rosenbrock method of order 5 with dense output of order 4: Steinebach
+    2023, doi:10.1007/s10543-023-00967-x. Forward derivatives (`jax.jvp`, `jax.jacfwd`) go
+    through it with its steps held; reverse ones do not.
 
     Examples
     --------

@@ -9,16 +9,26 @@ import pytest
 
 import jaxmembrane as jm
 from jaxmembrane import library
+from jaxmembrane.balance import Equations
+from jaxmembrane.dynamics import motion
+from jaxmembrane.structure import structure
+from jaxmembrane.unknowns import unknown_keys
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 KEYS = ["name", "rows", "ours_s", "peer", "peer_s", "ratio", "error", "compile_s", "versions"]
 
 
-@pytest.fixture
-def catalogue(monkeypatch):
-    spec = importlib.util.spec_from_file_location("catalogue", BENCHMARKS / "catalogue.py")
+def loaded(name):
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def catalogue(monkeypatch):
+    module = loaded("catalogue")
     monkeypatch.setattr(module, "LANES", 64)
     monkeypatch.setattr(module, "LEAST_S", 1e-4)
     # A test must not move the tests that follow it to one core.
@@ -98,3 +108,16 @@ def test_every_species_of_the_catalogue_has_a_state(catalogue):
     made = [entry.make(law) for entry in library.CATALOGUE.values() for law in entry.laws]
     species = {s.name for t in made for leg in t.legs for s in leg.reaction.species}
     assert species <= catalogue.INSIDE_OUTSIDE.keys()
+
+
+def test_scipy_follows_the_cell_that_loses_its_pump():
+    loss = loaded("pump_loss")
+    cell, fixed, columns = loss.cells(4)
+    made = structure(cell)
+    assert [key[0] for key in unknown_keys(made)] == ["c", "c", "phi", "w"]
+    states = np.random.default_rng(0).uniform([1.0, 1.0, -3.0, 6.0], [4.0, 4.0, 1.0, 9.0], (4, 4))
+    for i, y in enumerate(states):
+        own = {name: float(x[i]) for name, x in columns.items()}
+        rates = loss.right_hand_side(fixed, own)(0.0, y)
+        expected = motion(Equations(made, {**fixed, **own, "nka.j_max": 0.0}), list(y))
+        np.testing.assert_allclose(rates, expected, rtol=1e-11)
