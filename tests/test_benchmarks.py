@@ -110,7 +110,9 @@ def test_every_species_of_the_catalogue_has_a_state(catalogue):
     assert species <= catalogue.INSIDE_OUTSIDE.keys()
 
 
+@pytest.mark.oracle
 def test_scipy_follows_the_cell_that_loses_its_pump():
+    pytest.importorskip("diffrax")
     loss = loaded("pump_loss")
     cell, fixed, columns = loss.cells(4)
     made = structure(cell)

@@ -106,6 +106,7 @@ def test_the_closed_form_of_calibration_is_the_fit():
         assert_allclose(found.estimate.sel(parameter=name), x, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_rest_alone_does_not_fix_the_scale_of_all_rates():
     _, rest = population(6)
     free = around([*RATES, "leak_Na.g"])
@@ -141,6 +142,7 @@ def test_optax_and_levenberg_reach_one_optimum(exact):
     assert "optax" in other.attrs["method"] and "Levenberg" in one.attrs["method"]
 
 
+@pytest.mark.slow
 def test_no_start_ends_above_where_it_began(exact):
     truth, rest = population(6, seed=3)
     free, conditions = known_conductance(truth, 6)

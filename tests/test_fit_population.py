@@ -246,6 +246,7 @@ def test_what_cannot_be_fitted_is_refused_in_one_sentence(case):
     assert text in message and "\n" not in message, message
 
 
+@pytest.mark.slow
 def test_labels_of_recordings_come_with_the_fit():
     table = {
         "cell": ["a", "b"],

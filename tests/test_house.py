@@ -138,8 +138,8 @@ def module_names():
             yield ".".join(("jaxmembrane", *(p for p in parts if p != "__init__")))
 
 
-# The cell with mitochondria takes a minute to compile.
-LONG = {"jaxmembrane.zoo.neurons"}
+# The cell with mitochondria takes a minute to compile, and these fits half a minute.
+LONG = {"jaxmembrane.zoo.neurons", "jaxmembrane.fitting.compare", "jaxmembrane.fitting.profile"}
 
 
 @pytest.mark.parametrize(
