@@ -238,11 +238,6 @@ class Store:
             whole = whole.assign(variables).assign_coords(coordinates)
             if self.path is not None and self._notes.exists():
                 whole.attrs["notes"] = self._notes.read_text()
-            words = [name for name, x in whole.coords.items() if x.dtype.kind == "T"]
-            for name in words:  # as numpy and xarray have them: zarr's own cannot be cast
-                old = whole[name].variable
-                new = xr.Variable(old.dims, np.array(old.values.tolist()), old.attrs, old.encoding)
-                whole = whole.assign_coords({name: new})
             if "rows" in whole.attrs:  # that are no samples, but have names
                 rows = json.loads(whole.attrs.pop("rows"))
                 named = {name: (rows["dim"], x) for name, x in rows["coordinates"].items()}
