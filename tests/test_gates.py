@@ -111,6 +111,7 @@ def gated():
     return params, rest, slope
 
 
+@pytest.mark.slow
 def test_a_cell_with_gates_rests_in_balance():
     params, rest, _ = gated()
     assert_array_equal(rest.status, 0)

@@ -80,6 +80,7 @@ def test_gates_follow_the_potential_or_stay(rest):
     assert found["resting"][-1] > 100.0 * found["held"][-1] > 0.0
 
 
+@pytest.mark.slow
 def test_a_clamp_measures_the_curve_until_composition_has_moved():
     """Short steps give that of the rest; long ones that of where the cell has gone."""
     V = np.array([-110.0, -90.0, -60.0, -40.0, -20.0, 10.0])

@@ -97,6 +97,7 @@ def totals(rest):
     }
 
 
+@pytest.mark.slow
 def test_two_cells_in_a_finite_outside_rest_in_balance():
     params, _, rest = shared()
     assert_array_equal(rest.status, 0)

@@ -48,6 +48,7 @@ def test_what_is_conserved_becomes_a_parameter():
     assert "outside.K_0" not in SHARED.parameters and "outside.Na" not in SHARED.parameters
 
 
+@pytest.mark.slow
 def test_pools_are_kept():
     rest = shared()
     assert rest.ok.all()
@@ -70,6 +71,7 @@ def test_each_cell_rests_as_in_a_bath_of_what_is_outside(name, leaky):
     assert_allclose(own.volume, rest.volume[name][0], rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_gradients_with_respect_to_a_pool():
     rest = shared()
 
@@ -81,6 +83,7 @@ def test_gradients_with_respect_to_a_pool():
     assert_allclose(slope, difference, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_its_energy_budget_holds_and_refuses_what_breaks_the_second_law():
     names = ["dissipation", "heat", "entropy_production", "atp_rate", "dG", "area", "flux"]
     rest = jm.steady_state(SHARED, PARAMS, outputs=names)

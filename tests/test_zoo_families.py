@@ -38,6 +38,7 @@ def test_the_red_cell_has_the_ions_ph_and_water_of_rogers_and_lew():
     assert_allclose(rest.z_X - calibrated["cytosol.z_X"], moved, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_haemoglobins_osmotic_coefficient_holds_the_volume():
     cell = jm.zoo.red_cell()
     params = cell.nominal()
@@ -113,6 +114,7 @@ def test_the_root_cell_is_held_by_its_pump_and_pressed_by_its_wall():
     assert_allclose(rest.turgor[0], 0.90e6, rtol=5e-3)
 
 
+@pytest.mark.slow
 def test_the_enterocyte_accumulates_glucose_within_the_limit_of_its_carrier():
     cell = jm.zoo.enterocyte()
     rest = jm.steady_state(cell, {"lumen.Glucose": [5.0, 0.5, 1e-6]})
@@ -126,6 +128,7 @@ def test_the_enterocyte_accumulates_glucose_within_the_limit_of_its_carrier():
     assert np.all((rest.c["Glucose"] / lumen < limit) == (rest.flux["sglt1"] > 0.0))
 
 
+@pytest.mark.slow
 def test_the_calcium_neuron_balances_leak_against_ncx_and_pmca():
     rest = jm.steady_state(jm.zoo.neuron_calcium(), outputs=["V", "c", "flux", "heat", "dG",
                            "atp_rate", "entropy_production", "reversal", "area"])  # fmt: skip
@@ -144,6 +147,7 @@ def test_the_calcium_neuron_balances_leak_against_ncx_and_pmca():
     assert rest.entropy_production > 0.0
 
 
+@pytest.mark.slow
 def test_the_mitochondrion_holds_its_potential_against_its_loads():
     cell = jm.zoo.neuron_mitochondrion()
     rest = jm.steady_state(cell)
