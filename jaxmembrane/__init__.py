@@ -3,6 +3,8 @@
 from . import analytic as analytic
 from . import constants as constants
 from . import interventions as interventions
+from . import plot as plot
+from . import sensitivity as sensitivity
 from . import zoo as zoo
 from .cell import Cell as Cell
 from .checks import CheckError as CheckError

@@ -1,106 +1,27 @@
 """Designs: which parameter sets are run, row by row.
 
-A design is a place to take rows from (`CubePoints`, `GridPoints`, `TablePoints`), the parameters
-that those rows set, and the `Rules` for derived parameters and forbidden rows. A row depends on
-the design and its index alone, never on the slice that it is asked in.
+A design is a source of rows (`points`, `blocks`), the parameters that those rows set, and the
+`Rules` for derived parameters and forbidden rows. A row depends on the design and its index alone,
+never on the slice that it is asked in.
 """
 
-import hashlib
 import math
 import operator
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
+from .blocks import BlockPoints
 from .expression import Known, Rules
+from .points import CubePoints, GridPoints, TablePoints
 
-SOBOL_DIMENSIONS = qmc.Sobol.MAXDIM
-# scipy's fast_forward fails beyond 32 bits (ValueError: Buffer dtype mismatch, in 1.17).
-SOBOL_BITS = 32
-# Rows are computed in blocks that start at a multiple of this: a vectorised loop may treat a lone
-# row, or the tail of an array, by another code path with other last bits.
-BLOCK = 64
+# Rows are computed in stretches that start at a multiple of this: a vectorised loop may treat a
+# lone row, or the tail of an array, by another code path with other last bits.
+STRETCH = 64
 
-
-@dataclass(frozen=True)
-class CubePoints:
-    """Points of the unit cube (``sobol``, ``random``, ``latin``), mapped by distributions."""
-
-    kind: str
-    distributions: tuple[Any, ...]
-    seed: int
-    n: int
-
-    @property
-    def extendable(self) -> bool:
-        """Whether a design with more rows begins with these: all but Latin."""
-        return self.kind != "latin"
-
-    def columns(self, start: int, stop: int) -> list[np.ndarray]:
-        """Give the quantiles at the points of the cube."""
-        dims = len(self.distributions)
-        if self.kind == "sobol":
-            cube = _sobol_stream(dims, self.seed).rows(start, stop)
-        elif self.kind == "random":
-            cube = _uniform(dims, self.seed, start, stop)
-        else:
-            cube = _latin(dims, self.seed, self.n)[start:stop]
-        return [
-            distribution.ppf(np.ascontiguousarray(quantiles))
-            for distribution, quantiles in zip(self.distributions, cube.T, strict=True)
-        ]
-
-    def describe(self) -> list[dict[str, Any]]:
-        """Give the distribution of every axis."""
-        return [distribution.describe() for distribution in self.distributions]
-
-
-@dataclass(frozen=True)
-class GridPoints:
-    """Every combination of the points of all axes; the first axis is the slowest."""
-
-    points: tuple[tuple[float, ...], ...]
-
-    kind: ClassVar[str] = "grid"
-    extendable: ClassVar[bool] = False
-
-    def columns(self, start: int, stop: int) -> list[np.ndarray]:
-        """Give the coordinates of the given rows."""
-        places = np.unravel_index(np.arange(start, stop), [len(axis) for axis in self.points])
-        return [np.array(axis)[place] for axis, place in zip(self.points, places, strict=True)]
-
-    def describe(self) -> list[dict[str, Any]]:
-        """Give the points of every axis."""
-        return [{"points": list(axis)} for axis in self.points]
-
-
-@dataclass(frozen=True, eq=False)
-class TablePoints:
-    """Rows that are given as they are."""
-
-    values: tuple[np.ndarray, ...] = field(repr=False)
-
-    kind: ClassVar[str] = "table"
-    extendable: ClassVar[bool] = False
-
-    def columns(self, start: int, stop: int) -> list[np.ndarray]:
-        """Give the given rows."""
-        return [column[start:stop] for column in self.values]
-
-    def describe(self) -> list[dict[str, Any]]:
-        """Give a digest of every column."""
-        return [
-            {"sha256": hashlib.sha256(column.astype("<f8").tobytes()).hexdigest()}
-            for column in self.values
-        ]
-
-
-PointSource = CubePoints | GridPoints | TablePoints
+PointSource = CubePoints | GridPoints | TablePoints | BlockPoints
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +39,7 @@ class Design:
     rules : Rules
         Derived parameters and constraints.
     seed : int or None
-        Seed of ``sobol``, ``random`` and ``latin``.
+        Seed of all but ``grid`` and ``table``.
     """
 
     n: int
@@ -129,11 +50,14 @@ class Design:
 
     def __repr__(self) -> str:
         seed = "" if self.seed is None else f", seed {self.seed}"
-        return f"<{self.kind} design of {self.n} rows{seed}: {', '.join(self.names)}>"
+        blocks = ""
+        if isinstance(self.source, BlockPoints):
+            blocks = f" ({self.n // self.source.width} blocks of {self.source.width})"
+        return f"<{self.kind} design of {self.n} rows{blocks}{seed}: {', '.join(self.names)}>"
 
     @property
     def kind(self) -> str:
-        """One of ``sobol``, ``random``, ``latin``, ``grid``, ``table``."""
+        """``sobol``, ``random``, ``latin``, ``grid``, ``table``, ``saltelli`` or ``morris``."""
         return self.source.kind
 
     @property
@@ -187,6 +111,7 @@ class Design:
         Raises `IndexError` for rows that the design does not have and `UnknownName` (a `KeyError`)
         when a rule reads a parameter that is neither set nor fixed.
         """
+        start, stop = operator.index(start), operator.index(stop)  # streams refuse NumPy's integers
         if not 0 <= start <= stop <= self.n:
             raise IndexError(f"rows {start} to {stop} are not within the {self.n} rows of a design")
         ours = set(self.names)
@@ -195,8 +120,8 @@ class Design:
         known = Known(values | dict.fromkeys(self.names))
         for reader, name in self.rules.reads():
             known.require(name, reader)
-        first = min(start, self.n - 1) // BLOCK * BLOCK
-        last = first + BLOCK * max(1, math.ceil((stop - first) / BLOCK))
+        first = min(start, self.n - 1) // STRETCH * STRETCH
+        last = first + STRETCH * max(1, math.ceil((stop - first) / STRETCH))
         last = last if self.extendable else min(last, self.n)
         for axis, column in zip(self.axes, self.source.columns(first, last), strict=True):
             column.flags.writeable = False
@@ -217,6 +142,8 @@ class Design:
             "axes": [{"names": list(names), **what} for names, what in axes],
             **self.rules.describe(),
         }
+        if isinstance(self.source, BlockPoints):
+            described |= self.source.layout()
         return described if self.extendable else described | {"n": self.n}
 
 
@@ -234,43 +161,3 @@ def whole_number(value: Any, what: str, least: int) -> int:
     if number < least:
         raise ValueError(advice)
     return number
-
-
-class _SobolStream:
-    """A scrambled Sobol sequence at any row; going on from the last row asked for costs nothing."""
-
-    def __init__(self, dims: int, seed: int) -> None:
-        self._engine = qmc.Sobol(dims, scramble=True, bits=SOBOL_BITS, rng=seed)
-        self._lock = threading.Lock()
-
-    def rows(self, start: int, stop: int) -> np.ndarray:
-        with self._lock:
-            if start < self._engine.num_generated:
-                self._engine.reset()
-            if start > self._engine.num_generated:
-                self._engine.fast_forward(start - self._engine.num_generated)
-            if start > 0:
-                return self._engine.random(stop - start)
-            # The first row by itself: scipy warns when the first draw is no power of two.
-            return np.concatenate([self._engine.random(1), self._engine.random(stop - 1)])
-
-
-_sobol_stream = lru_cache(maxsize=8)(_SobolStream)
-
-
-def _uniform(dims: int, seed: int, start: int, stop: int) -> np.ndarray:
-    """Rows of uniform numbers in [0, 1): 53 bits of a counter-based stream, addressed by row."""
-    # The counter of Philox goes up once in four words; a block of rows always starts on a count.
-    stream = np.random.Philox(np.random.SeedSequence(seed)).advance(start * dims // 4)
-    words = stream.random_raw((stop - start) * dims)
-    return ((words >> np.uint64(11)) * 2.0**-53).reshape(-1, dims)
-
-
-@lru_cache(maxsize=2)
-def _latin(dims: int, seed: int, n: int) -> np.ndarray:
-    """One point in each of `n` equal strata of every axis, in random order."""
-    numbers = _uniform(2 * dims, seed, 0, n)
-    order = np.argsort(np.ascontiguousarray(numbers[:, dims:].T), axis=1, kind="stable")
-    cube = (order.T + numbers[:, :dims]) / n
-    cube.flags.writeable = False
-    return cube

@@ -18,6 +18,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from . import executables
+
 TILE = {"cpu": 8192, "gpu": 131072}
 """Rows of a tile by platform: whole blocks that fit a core's cache; enough to fill a GPU."""
 
@@ -31,7 +33,7 @@ Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 """What each row has of every name."""
 
 _COMPILED: dict[Any, dict[Any, tuple[Any, float]]] = {}
-"""Programs by what they are, then by device: compiled, and seconds that it took."""
+"""Programs by what they are, then by device: stages, compiled, and seconds that it took."""
 
 
 def configure(
@@ -128,9 +130,10 @@ class Engine:
 
     Parameters
     ----------
-    program : callable
+    program : callable, or tuple of them
         ``program(lanes, fixed)``: a pytree of arrays along the lanes. Hashable: equal programs
-        share one compilation.
+        share one compilation. Of several stages each is also given what the one before it made;
+        they are compiled at the same time.
     fixed : pytree
         What all rows share.
     tile : int
@@ -151,6 +154,7 @@ class Engine:
 
     def __post_init__(self):
         self.devices = tuple(self.devices or jax.local_devices())
+        self._stages = self.program if isinstance(self.program, tuple) else (self.program,)
         self._lock = threading.Lock()
         self._shared: dict[Any, Any] = {}
 
@@ -227,9 +231,13 @@ class Engine:
         for name, x in lanes.items():
             padded[name][:rows] = x
         with bits(self.precision):
-            compiled, shared = self._for_device(device, shapes_of(padded), width)
+            stages, shared = self._for_device(device, shapes_of(padded), width)
             begun = time.perf_counter()
-            result = jax.tree.map(np.asarray, compiled(jax.device_put(padded, device), shared))
+            given = made = jax.device_put(padded, device), shared
+            for stage in stages:
+                made = stage(*given)
+                given = (*given[:2], made)
+            result = jax.tree.map(np.asarray, made)
         self.tile_s = time.perf_counter() - begun
         return jax.tree.map(lambda x: x[:rows], result)
 
@@ -238,24 +246,57 @@ class Engine:
         if device not in self._shared:
             values = jax.tree.map(lambda x: np.asarray(x, dtype), self.fixed)
             self._shared[device] = jax.device_put(values, device)
-        made = _COMPILED.setdefault(self._key(shapes, width), {})
+        key = self._key(shapes, width)
+        made = _COMPILED.setdefault(key, {})
         if device not in made:
-            begun = time.perf_counter()
-            place = jax.sharding.SingleDeviceSharding(device)
-            lanes = {name: jax.ShapeDtypeStruct((width, *of), dtype) for name, of in shapes}
-            jitted = jax.jit(self.program, in_shardings=place, out_shardings=place)
-            lowered = jitted.lower(lanes, self._shared[device])
-            compiled = lowered.compile(compiler_options=_OPTIONS.get(device.platform))
-            made[device] = compiled, time.perf_counter() - begun
+            place = self._place(key, device)
+            found = executables.load(place, device)
+            if found is None:
+                begun = time.perf_counter()
+                stages, fresh = zip(*self._compile(device, shapes, width), strict=True)
+                found = stages, time.perf_counter() - begun
+                executables.keep(place if all(fresh) else None, *found)
+            made[device] = found
         return made[device][0], self._shared[device]
 
+    def _compile(self, device: Any, shapes: Shapes, width: int) -> list[tuple[Any, bool]]:
+        """All stages, see `executables.build`; while one is traced those before it are compiled."""
+        where, options = jax.sharding.SingleDeviceSharding(device), _OPTIONS.get(device.platform)
+        dtype = np.dtype(self.precision)
+        lanes = {name: jax.ShapeDtypeStruct((width, *of), dtype) for name, of in shapes}
+        given, under_way = (lanes, self._shared[device]), []
+
+        def build(lowered: Any) -> tuple[Any, bool]:
+            with bits(self.precision):
+                return executables.build(lowered, options)
+
+        with ThreadPoolExecutor(len(self._stages), thread_name_prefix="compile") as pool:
+            for stage in self._stages:
+                lowered = jax.jit(stage, in_shardings=where, out_shardings=where).lower(*given)
+                under_way.append(pool.submit(build, lowered))
+                made = jax.tree.map(
+                    lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), lowered.out_info
+                )
+                given = (*given[:2], made)
+            return [future.result() for future in under_way]
+
+    def _place(self, key: tuple[Any, ...], device: Any) -> Path | None:
+        """Where executables for a device are kept between runs."""
+        about = _OPTIONS.get(device.platform), device.platform, device.device_kind, device.id
+        return executables.place_of(*key, *about)
+
     def _key(self, shapes: Shapes, width: int) -> tuple[Any, ...]:
-        shared = [jax.tree.structure(self.fixed), *map(np.shape, jax.tree.leaves(self.fixed))]
-        return self.program, shapes, tuple(shared), width, self.precision
+        values = [np.shape(x) for x in jax.tree.leaves(self.fixed)]
+        shared = str(jax.tree.structure(self.fixed)), tuple(values)
+        return self._stages, shapes, shared, width, self.precision
 
     def _worth_joining(self, device: Any, rows: int, shapes: Shapes) -> bool:
         """Whether rows that are left take longer than the compilation for another device."""
-        made = _COMPILED.get(self._key(shapes, self.tile), {})
+        key = self._key(shapes, self.tile)
+        made = _COMPILED.get(key, {})
         if device in made:
             return rows > 0
-        return rows / self.tile * self.tile_s > max((s for _, s in made.values()), default=0.0)
+        if rows / self.tile * self.tile_s > max((s for _, s in made.values()), default=0.0):
+            return True
+        place = self._place(key, device)
+        return rows > 0 and place is not None and place.exists()

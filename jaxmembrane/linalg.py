@@ -22,9 +22,18 @@ def solve(matrix: Matrix, rhs: Sequence[Scalar], *, pivot: bool = False) -> list
     Without `pivot` the caller vouches for the order of rows. With it, rows are exchanged; they must
     then be scaled to be comparable. A singular matrix gives non-finite numbers, never an error.
     """
+    return solve_all(matrix, [rhs], pivot=pivot)[0]
+
+
+def solve_all(
+    matrix: Matrix, rhs: Sequence[Sequence[Scalar]], *, pivot: bool = False
+) -> list[list[Scalar]]:
+    """`solve` for several right-hand sides."""
     if pivot:
-        return [row[0] for row in _eliminate(_stack(matrix), _stack([[b] for b in rhs]))]
-    return substitute(factorize(matrix), rhs)
+        found = _eliminate(_stack(matrix), _stack(list(zip(*rhs, strict=True))))
+        return [list(x) for x in jnp.swapaxes(found, 0, 1)]
+    lu = factorize(matrix)
+    return [substitute(lu, b) for b in rhs]
 
 
 def factorize(matrix: Matrix) -> list[list[Scalar]]:

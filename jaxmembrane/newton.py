@@ -42,14 +42,14 @@ def tolerance(dtype: Any) -> Tolerance:
     )
 
 
-def scaled(rows: Sequence[Sequence[Any]], values: Sequence[Any]) -> tuple[list, list]:
-    """Divide each row, and its value, by its largest entry: relative rates of order one."""
+def scaled(rows: Sequence[Sequence[Any]], *values: Sequence[Any]) -> list[list]:
+    """Divide each row, and its values, by its largest entry: relative rates of order one."""
     # What is solved does not depend on the scale, so neither do derivatives.
     sizes = [1.0 / largest(jax.lax.stop_gradient(row)) for row in rows]
-    return (
+    return [
         [[entry * s for entry in row] for row, s in zip(rows, sizes, strict=True)],
-        [value * s for value, s in zip(values, sizes, strict=True)],
-    )
+        *([value * s for value, s in zip(column, sizes, strict=True)] for column in values),
+    ]
 
 
 def largest(values: Sequence[Any]) -> Any:
@@ -68,6 +68,19 @@ def newton_step(eq: Equations, jacobian: Matrix, value: Sequence[Any]) -> list[A
     return solve(jacobian, rhs)
 
 
+def taken(step: Sequence[Any], followed: Sequence[Any], slope: Sequence[Sequence[Any]]) -> Any:
+    """How much of a Newton step is taken: all of it, or what leaves it within reach.
+
+    It is cut, direction kept, to one e-fold and one RT/F, and so that the ion that follows from
+    charge shrinks at most tenfold.
+    """
+    cut = jnp.minimum(1.0, _LARGEST_STEP / largest(step))
+    for c, row in zip(followed, slope, strict=True):
+        change = sum(s * dx for s, dx in zip(row, step, strict=True))
+        cut = jnp.minimum(cut, (_LEAST_SHARE - 1.0) * c / jnp.minimum(change, -1e-3 * c))
+    return cut
+
+
 def materialize(values: Any, turn: Any) -> Any:
     """Compute values once, in a loop whose turn is given.
 
@@ -82,31 +95,24 @@ def once(turn: Any) -> Callable[[Any], Any]:
     return partial(materialize, turn=turn)
 
 
-def newton(eq: Equations, u: Sequence[Any], most: int = MAX_STEPS) -> tuple[list[Any], Any, Any]:
-    """Iterate from u until every lane has converged, or `most` times.
+def newton(eq: Equations, u: Sequence[Any]) -> tuple[list[Any], Any, Any]:
+    """Iterate from u until every lane has converged, or `MAX_STEPS` times.
 
     Gives unknowns, iterations, and whether the last step was small, by lane.
 
-    A step is cut, direction kept, to one e-fold and one RT/F, and so that the ion that follows
-    from charge shrinks at most tenfold. A lane that has converged is frozen, so that its bits do
-    not depend on its neighbours.
+    A lane that has converged is frozen, so that its bits do not depend on its neighbours.
     """
     limit = tolerance(u[0].dtype).step
 
     def unfinished(carry: Any) -> Any:
         turn, _, _, active = carry
-        return (turn < most) & jnp.any(active)
+        return (turn < MAX_STEPS) & jnp.any(active)
 
     def improve(carry: Any) -> Any:
         turn, u, steps, active = carry
         value, jacobian, x, slope = materialize(eq.jacobian(u, once(turn)), turn)
         step = materialize(newton_step(eq, jacobian, value), turn)
-        size = largest(step)
-        cut = jnp.minimum(1.0, _LARGEST_STEP / size)
-        for c, row in zip(x, slope, strict=True):
-            change = sum(s * dx for s, dx in zip(row, step, strict=True))
-            cut = jnp.minimum(cut, (_LEAST_SHARE - 1.0) * c / jnp.minimum(change, -1e-3 * c))
-        cut = jnp.where(active, cut, 0.0)
+        size, cut = largest(step), jnp.where(active, taken(step, x, slope), 0.0)
         u = [x + cut * dx for x, dx in zip(u, step, strict=True)]
         steps = steps + active.astype(steps.dtype)
         # A NaN stays active: it is not a small step.

@@ -14,7 +14,7 @@ from .engine import Engine, bits
 from .outputs import Output, labels, shown_dims
 from .pieces import Pieces
 from .protocol import Initial, Protocol
-from .rest import BLOCK, STATUS, Lanes, solve_rest
+from .rest import BLOCK, STATUS, Found, Lanes, solve_rest
 from .steady import AVAILABLE
 from .steady import evaluate as evaluate_rest
 from .structure import structure
@@ -41,8 +41,18 @@ class RestingProgram:
 
     def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
         """Outputs as `steady.evaluate` gives them."""
-        given = {**shared["fixed"], **lanes}
-        return evaluate_rest(self.cell, self.outputs, Lanes(given, {}, shared["harmless"]))
+        return evaluate_rest(self.cell, self.outputs, _given(lanes, shared))
+
+
+@dataclass(frozen=True)
+class SearchProgram:
+    """What is compiled: the rests of lanes, where courses begin."""
+
+    cell: Cell
+
+    def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any]) -> Found:
+        """Rests, as `rest.solve_rest` gives them."""
+        return solve_rest(self.cell, _given(_own(lanes), shared))
 
 
 @dataclass(frozen=True)
@@ -56,23 +66,23 @@ class CourseProgram:
     cell: Cell
     plan: Plan
 
-    def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
-        """What is kept, with lanes on the first axis."""
-        own = {name: x for name, x in lanes.items() if not name.startswith(_PIECE)}
-        moved = {}
+    def __call__(
+        self, lanes: Mapping[str, Any], shared: Mapping[str, Any], found: Found
+    ) -> dict[str, Any]:
+        """What is kept of the courses from rests, with lanes on the first axis."""
+        own, moved = _own(lanes), {}
         for side in ("start", "stop"):
             moved[side] = dict(shared["pieces"][side])
             for name in own:
                 rows = [x for key, x in lanes.items() if key.startswith(_piece(side, name))]
                 moved[side] |= {name: jnp.stack(rows)} if rows else {}
-        given = Lanes({**shared["fixed"], **own}, {}, shared["harmless"])
         moments, times, at = shared["clock"]
         rtol, max_steps, growth = shared["limits"]
         made = evaluate_course(
             self.cell,
             self.plan,
-            given,
-            solve_rest(self.cell, given),
+            _given(own, shared),
+            found,
             Pieces(shared["pieces"]["ends"], moved["start"], moved["stop"]),
             Clock(moments, times.astype(jnp.int32), at.astype(jnp.int32)),
             Limits(rtol, max_steps.astype(jnp.int32), growth),
@@ -81,6 +91,15 @@ class CourseProgram:
 
 
 _PIECE = "piece "
+
+
+def _own(lanes: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of lanes, without the pieces of a protocol."""
+    return {name: x for name, x in lanes.items() if not name.startswith(_PIECE)}
+
+
+def _given(own: Mapping[str, Any], shared: Mapping[str, Any]) -> Lanes:
+    return Lanes({**shared["fixed"], **own}, {}, shared["harmless"])
 
 
 def _piece(side: str, name: str) -> str:
@@ -92,8 +111,9 @@ class Job:
     """What is computed of rows, and all that a store has to know of it.
 
     ``variables`` are the outputs, by name, and whether they have the dim ``time``; ``flags`` the
-    values of ``status`` by meaning; ``decides`` is what decides the numbers besides the cell and
-    its parameters.
+    values of ``status`` by meaning; ``labels`` those of dims that the cell does not have, and
+    ``along`` what else is said along such a dim; ``decides`` is what decides the numbers besides
+    the cell and its parameters.
     """
 
     cell: Cell
@@ -102,7 +122,8 @@ class Job:
     shared: Mapping[str, Any]
     variables: Mapping[str, tuple[Output, bool]]
     flags: Mapping[str, int]
-    times: tuple[float, ...] = ()
+    labels: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    along: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     decides: Mapping[str, Any] = field(default_factory=dict)
     protocol: Protocol = field(default_factory=Protocol)
 
@@ -113,7 +134,7 @@ class Job:
     def tile(self, usual: int) -> int:
         """Rows of a tile, fewer than usual where each has many values."""
         widest = max(_LARGEST // sum(prod(self._shape(name)) for name in self.variables), BLOCK)
-        return min(usual, widest - widest % BLOCK) if self.times else usual
+        return min(usual, widest - widest % BLOCK) if self.labels else usual
 
     def lanes(self, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Columns of the design, and those that the protocol makes of them."""
@@ -139,8 +160,8 @@ class Job:
         return np.stack(arrays, axis=-1).reshape(rows, *self._shape(name))
 
     def _shape(self, name: str) -> tuple[int, ...]:
-        size = {dim: len(names) for dim, names in labels(self.cell).items()}
-        return tuple((size | {"time": len(self.times)})[dim] for dim in self.dims(name))
+        known = {**labels(self.cell), **self.labels}
+        return tuple(len(known[dim]) for dim in self.dims(name))
 
 
 def resting_job(cell: Cell, fixed: Mapping[str, float], names: tuple[str, ...]) -> Job:
@@ -179,7 +200,7 @@ def course_job(
     return Job(
         cell,
         "time courses",
-        CourseProgram(structure(cell), plan),
+        (SearchProgram(structure(cell)), CourseProgram(structure(cell), plan)),
         {
             "fixed": dict(fixed),
             "harmless": cell.nominal(),
@@ -193,14 +214,14 @@ def course_job(
         },
         kept(plan),
         _COURSE_FLAGS,
-        tuple(float(t) for t in times) if plan.outputs else (),
-        {
+        {"time": tuple(float(t) for t in times)} if plan.outputs else {},
+        decides={
             "protocol": [told(step) for step in protocol.steps],
             "times": [float(t) for t in times] if plan.outputs else [0.0, float(times[-1])],
             "summaries": {name: repr(s) for name, s in plan.summaries},
             "limits": {name: float(x) for name, x in limits._asdict().items()},
         },
-        protocol,
+        protocol=protocol,
     )
 
 

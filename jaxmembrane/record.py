@@ -26,7 +26,7 @@ def schema(job: Job, design: Design, precision: str, study: str) -> Schema:
         name: {"units": p.unit, "long_name": p.long_name} for name, p in cell.parameters.items()
     }
     swept = [Variable(name, attrs=about[name], coordinate=True) for name in design.names]
-    sizes: dict[str, Any] = {"time": job.times, **labels(cell)}
+    sizes: dict[str, Any] = {**job.labels, **labels(cell)}
     made = []
     for name, (out, _) in job.variables.items():
         dtype = {"status": "int8", "steps": "int32"}.get(name, precision)
@@ -39,6 +39,7 @@ def schema(job: Job, design: Design, precision: str, study: str) -> Schema:
         labels={d: sizes[d] for d in sizes if d in used},
         label_attrs={"time": {"units": "s", "long_name": "time since the protocol began"}},
         fixed={name: (value, about[name]) for name, value in job.shared["fixed"].items()},
+        along=job.along,
         attrs={
             "title": f"jaxmembrane sweep of {job.title}",
             "schema_version": SCHEMA_VERSION,

@@ -6,25 +6,19 @@ the rows that are run.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .design import (
-    SOBOL_BITS,
-    SOBOL_DIMENSIONS,
-    CubePoints,
-    Design,
-    GridPoints,
-    TablePoints,
-    whole_number,
-)
+from .blocks import BlockPoints, MorrisPoints, SaltelliPoints, grouped
+from .design import Design, whole_number
 from .distributions import Choice, Distribution, Grid, LogUniform, Uniform
 from .expression import Rule, Rules, read
 from .naming import UnknownName, unknown
 from .params import is_number
+from .points import SOBOL_BITS, SOBOL_DIMENSIONS, CubePoints, GridPoints, TablePoints
 
 _NAME = r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*"
 
@@ -147,6 +141,59 @@ class Space:
         if rows > 2**53:
             raise ValueError(f"this grid would have {rows:.1e} rows; take fewer points, or sobol()")
         return Design(rows, tuple(self.axes), GridPoints(tuple(points)), self.rules)
+
+    def saltelli(
+        self,
+        n: int,
+        seed: int = 0,
+        *,
+        second_order: bool = False,
+        groups: Mapping[str, Sequence[str]] | None = None,
+    ) -> Design:
+        """Design for `jaxmembrane.sensitivity.sobol`: `n` blocks around pairs of Sobol points.
+
+        Every block has two points, and for each of D axes one (with `second_order` two) between
+        them, D + 2 or 2 D + 2 rows; `groups` are axes that move as one, by name, and every other
+        axis stands for itself. The design can be extended; `n` is best a power of two.
+        """
+        n, seed = whole_number(n, "n", 1), whole_number(seed, "seed", 0)
+        if 2 * len(self.axes) > SOBOL_DIMENSIONS or n > 2 ** (SOBOL_BITS - 1):
+            raise ValueError(
+                f"a Saltelli design has up to {SOBOL_DIMENSIONS // 2} axes and 2^{SOBOL_BITS - 1}"
+                f" blocks, not {len(self.axes)} and {n}; take morris() to choose among axes"
+            )
+        spread, members = tuple(self.axes.values()), grouped(tuple(self.axes), groups)
+        return self._blocks(n, SaltelliPoints(spread, seed, members, bool(second_order)))
+
+    def morris(
+        self,
+        n: int,
+        seed: int = 0,
+        *,
+        levels: int = 4,
+        groups: Mapping[str, Sequence[str]] | None = None,
+    ) -> Design:
+        """Design for `jaxmembrane.sensitivity.morris`: `n` trajectories over levels of the space.
+
+        In a trajectory each of D axes, or groups of them, moves once, by half of the `levels` (an
+        even number) of its quantiles: D + 1 rows. Uniform axes have their bounds among the levels,
+        other ones the middles of equal shares. The design can be extended.
+        """
+        n, seed = whole_number(n, "n", 1), whole_number(seed, "seed", 0)
+        levels = whole_number(levels, "levels", 2)
+        if levels % 2:
+            raise ValueError(f"levels must be an even number, but got {levels}")
+        for names, axis in self.axes.items():
+            if isinstance(axis, (Choice, Grid)) and levels % len(axis.values):
+                raise ValueError(
+                    f"axis {names[0]!r} has {len(axis.values)} values, which do not share {levels}"
+                    f" levels evenly; take levels={math.lcm(2, len(axis.values))}"
+                )
+        spread, members = tuple(self.axes.values()), grouped(tuple(self.axes), groups)
+        return self._blocks(n, MorrisPoints(spread, seed, members, levels))
+
+    def _blocks(self, n: int, source: BlockPoints) -> Design:
+        return Design(n * source.width, tuple(self.axes), source, self.rules, source.seed)
 
     def _counts(self, n: Any) -> dict[tuple[str, ...], int]:
         spread = [names for names, d in self.axes.items() if isinstance(d, (Uniform, LogUniform))]

@@ -27,19 +27,16 @@ from .schema import (
     SAMPLE,
     SEGMENTS,
     STATUS,
-    Segment,
-    build,
     check_fingerprint,
     damage,
     disk_errors,
-    place,
     read_errors,
-    sweep_leftovers,
 )
 from .schema import FingerprintMismatch as FingerprintMismatch
 from .schema import Schema as Schema
 from .schema import StoreError as StoreError
 from .schema import Variable as Variable
+from .segment import Segment, place, remember, sweep_leftovers
 from .verify import Summary as Summary
 from .verify import summary as summary
 from .verify import whole_segments
@@ -111,7 +108,7 @@ class Store:
         if schema.grid:
             attrs["grid"] = json.dumps(schema.grid)
         if path is None:
-            return cls(None, (build(None, schema, range(n), chunk, attrs),))
+            return cls(None, (remember(schema, range(n), chunk, attrs),))
         path = Path(path).absolute()
         with disk_errors("make", path):
             if not path.exists() or (path.is_dir() and not any(path.iterdir())):
@@ -217,7 +214,7 @@ class Store:
             rows = f"rows {gap.start} to {gap.stop - 1} are missing"
             raise StoreError(f"cannot read {damage(self.path, rows)}")
         with read_errors("read", self.path):
-            flat = xr.open_zarr(self.segments[0].root, consolidated=False, chunks=None)
+            flat = self.segments[0].as_dataset()
             grid = dict(json.loads(flat.attrs.pop("grid", "[]")))
             about = flat[SAMPLE].attrs
             whole = flat[sorted(map(str, flat.coords))].drop_dims(SAMPLE)

@@ -23,13 +23,11 @@ from .schema import (
     SEGMENTS,
     STATUS,
     VERSION,
-    Segment,
     StoreError,
-    attach,
     damage,
-    encode_manifest,
     read_errors,
 )
+from .segment import Segment, attach, encode_manifest
 
 
 @dataclass(frozen=True)

@@ -58,24 +58,30 @@ FLOORS = [
     [
         "store",
         "verify",
+        "segment",
         "schema",
         "engine",
+        "executables",
         "progress",
         "space",
         "design",
+        "blocks",
+        "points",
         "expression",
         "distributions",
         "target",
     ],
-    ["fitting", "sweep", "record", "programs"],
-    ["__main__", "cli", "__init__", "study", "recordings", "zoo"],
+    ["sensitivity", "fitting", "sweep", "running", "record", "programs"],
+    ["__main__", "cli", "__init__", "study", "recordings", "plot", "zoo"],
 ]
 FENCES = {
     "jax": {room for floor in FLOORS[2:5] for room in floor}
-    | {"linalg", "engine", "programs", "record", "sweep", "fitting", "cli"},
-    "zarr": {"schema", "verify", "store"},
-    "xarray": {"schema", "store", "sweep", "fitting", "recordings", "cli"},
-    "matplotlib": set(),
+    | {"linalg", "engine", "executables", "programs", "record", "running", "fitting"}
+    | {"sensitivity", "cli"},
+    "zarr": {"segment", "verify", "store"},
+    "xarray": {"segment", "store", "sweep", "running", "fitting", "sensitivity"}
+    | {"recordings", "plot", "cli"},
+    "matplotlib": {"plot"},
     "optax": {"fitting"},
     "dask": set(),
     "pandas": {"study", "recordings"},
@@ -146,6 +152,8 @@ LONG = {"jaxmembrane.zoo.neurons", "jaxmembrane.fitting.compare", "jaxmembrane.f
     "name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in module_names()]
 )
 def test_examples_run(name):
+    if name.startswith("jaxmembrane.plot"):
+        pytest.importorskip("matplotlib")
     module = importlib.import_module(name)
     failed, _ = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
     assert not failed

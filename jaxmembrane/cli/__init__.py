@@ -1,4 +1,4 @@
-"""The command line: ``jaxmembrane sweep | fit | show | verify | zoo``.
+"""The command line: ``jaxmembrane sweep | fit | show | plot | verify | zoo``.
 
 What needs JAX is imported inside the commands, after the devices are arranged. A mistake of the
 user's ends in one sentence (a study file's in one for each) and exit status 2.
@@ -14,11 +14,13 @@ import typer
 
 from ..study.example import FIT, SWEEP
 from .fit import fit
+from .plot import plot
 from .show import show, verify
 from .sweep import sweep
 from .zoo import zoo
 
 _STOPPED = 130
+_MISTAKES = (ValueError, KeyError, TypeError, ImportError, OSError, RuntimeError, MemoryError)
 
 
 def main() -> None:
@@ -40,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except KeyboardInterrupt:
         code = _STOPPED
-    except (ValueError, KeyError, TypeError, OSError, RuntimeError, MemoryError) as error:
+    except _MISTAKES as error:
         print(_reason(error), file=sys.stderr)
         return 2
     if code == _STOPPED:
@@ -85,5 +87,5 @@ app = typer.Typer(
 app.callback()(_common)
 app.command(epilog=SWEEP)(sweep)
 app.command(epilog=FIT)(fit)
-for command in (show, verify, zoo):
+for command in (show, plot, verify, zoo):
     app.command()(command)

@@ -73,9 +73,10 @@ def _dry_run(
 
     from ..engine import TILE
     from ..record import fingerprint, schema
+    from ..running import CHUNK_TILES, parse_shard
     from ..schema import check_fingerprint
     from ..store import Store
-    from ..sweep import CHUNK_TILES, make_job, parse_shard
+    from ..sweep import make_job
 
     design, allow = read.design, options.pop("allow_version_change")
     job = make_job(read.cell, design, **options)

@@ -20,16 +20,34 @@ from .observe import Seen
 
 _FIRST, _LEAST, _MOST = 1e-3, 1e-12, 1e14
 _ROUNDING, _FLATTER = 1e-15, 0.5
+_SMALL = 1e-10
+"""A search that cannot go on is at its end where no more of its loss than that could be gained."""
+
 _LONGEST = 4.0
 """Coordinates change by so much in a step at most: a bounded axis is some ten wide."""
+
+_LOOKS = 12
+"""Looks at a trial, each a Newton step nearer to its rest; who needs more went too far."""
+
+
+class Next(NamedTuple):
+    """What a lane tries: coordinates, unknowns of the rests there as far as they are known.
+
+    Then by how much the loss should fall, and how often it was looked at.
+    """
+
+    x: list[Any]
+    u: list[Any]
+    expected: Any
+    looks: Any
 
 
 class Lane(NamedTuple):
     """Where a lane is in its search.
 
-    Accepted coordinates with loss, gradient and matrix A there, what is seen from there, and
-    unknowns of the rests; the status of its first look; then the method's own memory, turns taken,
-    whether it goes on, and whether it has arrived.
+    Accepted coordinates with loss, gradient and matrix A there, what is seen from there, unknowns
+    of the rests and their slopes; what is tried next; the status of its first look; then the
+    method's own memory, trials made, whether it goes on, and whether it has arrived.
     """
 
     x: list[Any]
@@ -38,6 +56,8 @@ class Lane(NamedTuple):
     matrix: list[list[Any]]
     seen: list[Any]
     u: list[Any]
+    along: list[list[Any]]
+    next: Next
     status: Any
     memory: Any
     turns: Any
@@ -76,14 +96,12 @@ class LevenbergMarquardt:
     def propose(self, lane: Lane, group: Group) -> tuple[list[Any], Any]:
         """Where to try next, and by how much the loss should fall."""
         damping, size = lane.memory[0], range(len(lane.x))
-        diagonal = group.gradient([lane.matrix[i][i] for i in size])
-        least = 1e-12 * largest(diagonal) + 1e-30
         # What a group shares is damped once, not by every lane of it.
         members = group.total(jnp.ones_like(damping))
         damped = [list(row) for row in lane.matrix]
-        for i, d in enumerate(diagonal):
+        for i, d in enumerate(_diagonal(lane, group)):
             parts = members if group.shared[i] else 1.0
-            damped[i][i] = damped[i][i] + damping * jnp.maximum(d, least) / parts
+            damped[i][i] = damped[i][i] + damping * d / parts
         step = group.solve(damped, [-g for g in lane.gradient])
         # Nothing is known of the first place but where it is. Each coordinate has its own limit, so
         # that one that runs to its bound does not hold up the others.
@@ -100,8 +118,10 @@ class LevenbergMarquardt:
         damping, grow = lane.memory
         before, now = group.total(lane.loss), group.total(trial.loss)
         first = ~jnp.isfinite(before)
-        # Where roundings hide what the loss would gain, its gradient tells.
-        hidden = ~first & (expected <= _ROUNDING * before)
+        # Where roundings hide what the loss would gain, its gradient tells. A step that is short
+        # because its damping grew promises nothing either, though there may be much to gain.
+        room = _room(lane, group)
+        hidden = ~first & (jnp.maximum(expected, room) <= _ROUNDING * before)
         steep, was = (group.largest(largest(group.gradient(at.gradient))) for at in (trial, lane))
         flatter = hidden & (steep < _FLATTER * was)
         accepted = jnp.isfinite(now) & (first | (now <= before) | flatter)
@@ -113,6 +133,20 @@ class LevenbergMarquardt:
             jnp.where(accepted, 2.0, 2.0 * grow),
         )
         return Outcome(accepted, memory, hidden & ~flatter, ~accepted & (memory[0] > _MOST))
+
+
+def _diagonal(lane: Lane, group: Group) -> list[Any]:
+    """The diagonal of the matrix, over the group where it is shared; nowhere zero."""
+    found = group.gradient([row[i] for i, row in enumerate(lane.matrix)])
+    least = 1e-12 * largest(found) + 1e-30
+    return [jnp.maximum(d, least) for d in found]
+
+
+def _room(lane: Lane, group: Group) -> Any:
+    """What the loss would gain along its best coordinate, were it quadratic."""
+    slopes = group.gradient(lane.gradient)
+    gains = [0.5 * g * g / d for g, d in zip(slopes, _diagonal(lane, group), strict=True)]
+    return group.largest(largest(gains))
 
 
 def _lenient(f: Callable, *lanes: Any) -> Any:
@@ -158,6 +192,7 @@ def begin(
 ) -> Lane:
     """Lanes before their first turn, which looks at where they are."""
     nothing, size = jnp.zeros_like(x[0]), len(x)
+    none = jnp.zeros(nothing.shape, jnp.int32)
     return Lane(
         x=x,
         loss=jnp.full_like(nothing, jnp.inf),
@@ -165,9 +200,11 @@ def begin(
         matrix=[[nothing] * size for _ in x],
         seen=seen,
         u=u,
+        along=[[jnp.zeros_like(at) for at in u] for _ in x] if u else [],
+        next=Next(x, u, nothing, none),
         status=status,
         memory=method.begin(x),
-        turns=jnp.zeros(nothing.shape, jnp.int32),
+        turns=none,
         going=going,
         settled=jnp.zeros(nothing.shape, bool),
     )
@@ -183,35 +220,53 @@ def advance(
     lane: Lane,
     once: Once,
 ) -> Lane:
-    """One turn of all lanes: propose, look, judge."""
-    x, expected = once(method.propose(lane, group))
-    trial = once(measured(x, axes, observe(x, lane.u), record, group))
+    """One turn of all lanes: look, judge what has come to rest, propose."""
+    x, u, expected, looks = lane.next
+    trial = once(measured(x, axes, observe(x, u), record, group))
+    seen, looks = trial.seen, looks + 1
+    ready = seen.arrived | ~jnp.isfinite(seen.step) | (looks >= _LOOKS) | ~record.counted
+    judged = lane.going & group.all(ready)
     outcome = method.after(lane, trial, expected, group)
-    accepted = outcome.accepted & lane.going
-
-    def chosen(new: Any, old: Any) -> Any:
-        return jnp.where(accepted, new, old)
-
-    moved = trial.x, trial.loss, trial.gradient, trial.matrix, trial.seen.values, trial.seen.u
-    kept = lane.x, lane.loss, lane.gradient, lane.matrix, lane.seen, lane.u
-    x, loss, gradient, matrix, seen, u = jax.tree.map(chosen, moved, kept)
+    accepted = outcome.accepted & judged
+    moved = trial.x, trial.loss, trial.gradient, trial.matrix, seen.values, seen.u, seen.along
+    kept = lane.x, lane.loss, lane.gradient, lane.matrix, lane.seen, lane.u, lane.along
+    x, loss, gradient, matrix, values, u, along = _chosen(accepted, moved, kept)
     flat = group.largest(largest(group.gradient(gradient))) <= limits.gradient
     settled = (flat & jnp.isfinite(loss)) | outcome.floor
-    turns = lane.turns + lane.going.astype(jnp.int32)
-    ended = settled | outcome.stuck | (turns >= limits.turns)
-    memory = jax.tree.map(
-        lambda new, old: jnp.where(lane.going, new, old), outcome.memory, lane.memory
-    )
-    return Lane(
+    turns = lane.turns + judged.astype(jnp.int32)
+    over = outcome.stuck | (turns >= limits.turns)
+    ended = judged & (settled | over)
+    small = _room(lane, group) <= _SMALL * group.total(lane.loss)
+    lane = Lane(
         x=x,
         loss=loss,
         gradient=gradient,
         matrix=matrix,
-        seen=seen,
+        seen=values,
         u=u,
-        status=jnp.where(lane.going & jnp.isinf(lane.loss), trial.seen.status, lane.status),
-        memory=memory,
+        along=along,
+        next=lane.next._replace(u=seen.u, looks=looks),
+        status=jnp.where(judged & jnp.isinf(lane.loss), seen.status, lane.status),
+        memory=_chosen(judged, outcome.memory, lane.memory),
         turns=turns,
         going=lane.going & ~ended,
-        settled=jnp.where(lane.going, settled, lane.settled),
+        settled=jnp.where(judged, settled | (over & small), lane.settled),
     )
+    x, expected = once(method.propose(lane, group))
+    planned = Next(x, _followed(lane, x), expected, jnp.zeros_like(looks))
+    return lane._replace(next=_chosen(judged, planned, lane.next))
+
+
+def _chosen(which: Any, new: Any, old: Any) -> Any:
+    return jax.tree.map(lambda new, old: jnp.where(which, new, old), new, old)
+
+
+def _followed(lane: Lane, x: Sequence[Any]) -> list[Any]:
+    """Unknowns of the rests at coordinates, along their slopes; one e-fold or RT/F at most."""
+    if not lane.u:
+        return []
+    change: list[Any] = [jnp.zeros_like(at) for at in lane.u]
+    for now, before, slope in zip(x, lane.x, lane.along, strict=True):
+        change = [du + (now - before) * s for du, s in zip(change, slope, strict=True)]
+    share = jnp.minimum(1.0, 1.0 / largest(change))
+    return [at + share * du for at, du in zip(lane.u, change, strict=True)]

@@ -14,9 +14,9 @@ from ..engine import Engine, use_cache, whole_lanes
 from ..progress import reporter
 from ..protocol import Protocol
 from ..record import provenance
+from ..running import CHUNK_TILES, check_count, compute
 from ..space import Space
 from ..store import Store
-from ..sweep import CHUNK_TILES, check_count, compute
 from .problem import make_job
 
 _LANES = 8192

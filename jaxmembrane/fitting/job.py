@@ -141,14 +141,13 @@ class FitJob:
             elif {"target", "parameter"} & set(dims) and name not in ("correlation", "direction"):
                 attrs["units"] = "see target_units" if "target" in dims else "see parameter_units"
             variables.append(Variable(name, dims, dtype, attrs, name in conditions))
-        steps = tuple(float(i) for i in range(self.begin.shape[1]))
         labels: dict[str, Any] = {
             "parameter": names,
             "other": names,
             "rank": tuple(str(i) for i in range(len(names))),
             "target": self.recorded.targets,
             "condition": tuple(str(i) for i in range(self.recorded.values.shape[2])),
-            "start": tuple(f"{s:.0f}" for s in steps),
+            "start": tuple(str(i) for i in range(self.begin.shape[1])),
             "time": self.recorded.times,
         }
         if not self.recorded.times:

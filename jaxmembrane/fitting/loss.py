@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 
 from ..linalg import factorize, substitute
-from ..rest import STATUS
 from .coordinate import Axis
 from .observe import Seen
 
@@ -61,6 +60,10 @@ class Group:
     def largest(self, x: Any) -> Any:
         """Largest of a lane's group, at each of its lanes."""
         return self._over(jnp.max, x)
+
+    def all(self, x: Any) -> Any:
+        """Whether something holds of a lane's whole group."""
+        return self._over(jnp.all, x)
 
     def gradient(self, own: Sequence[Any]) -> list[Any]:
         """The gradient, of shared coordinates over the group."""
@@ -115,7 +118,7 @@ def measured(
         for j in range(i):
             matrix[j][i] = matrix[i][j]
         matrix[i][i] = matrix[i][i] + weight[i]
-    there = (seen.status <= STATUS["unstable"]) | ~record.counted
+    there = seen.arrived | ~record.counted
     return Trial(
         list(x), jnp.where(there & jnp.isfinite(loss), loss, jnp.inf), gradient, matrix, seen
     )

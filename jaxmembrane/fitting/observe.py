@@ -6,6 +6,7 @@ which are the axis before that of the lanes; courses have an axis of times befor
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -14,29 +15,37 @@ import jax.numpy as jnp
 from ..balance import Equations, Once, columns
 from ..cell import Cell
 from ..course import Limits
-from ..linalg import solve
-from ..newton import newton, scaled
+from ..linalg import solve_all
+from ..newton import largest, newton, scaled, taken
 from ..outputs import OUTPUTS, Reading
 from ..pieces import Pieces
-from ..rest import STATUS, Found, Lanes, solve_rest
+from ..rest import STATUS, Found, Lanes, has_rest, solve_rest
 from ..trajectory import Clock, Plan
 from ..trajectory import evaluate as evaluate_course
 from .coordinate import Axis
 
-_TURNS = 12
-"""Newton turns from the rest of one trial to that of the next; who needs more went too far."""
+_NEAR = 1e-3
+"""A rest is where Newton's step is smaller; what is left goes as its square."""
 
 
 class Seen(NamedTuple):
-    """Values of the targets and their derivatives by each axis, unknowns of the rests, and status.
+    """Values of the targets and their derivatives by each axis; unknowns of the rests and theirs.
 
-    The status of a lane is the worst of its conditions.
+    ``step`` is how far the unknowns have moved, in e-folds or RT/F: not finite where the search is
+    lost, nothing for courses. ``status`` is the worst of a lane's conditions.
     """
 
     values: list[Any]
     slopes: list[list[Any]]
     u: list[Any]
+    along: list[list[Any]]
+    step: Any
     status: Any
+
+    @property
+    def arrived(self) -> Any:
+        """Whether what is seen is at rest, or the end of a course."""
+        return self.step < _NEAR
 
 
 class Course(NamedTuple):
@@ -89,29 +98,47 @@ class Scene:
     def rests(
         self, x: Sequence[Any], numbers: Any, given: Mapping[str, Any], u: Sequence[Any], once: Once
     ) -> Seen:
-        """Observe rests, searched for from near ones.
-
-        One that is not reached in a few turns is none: the step of the fit was too long, or left
-        the region where there are rests.
-        """
+        """Observe what is a Newton step from `u`: rests, where that step is small."""
         eq = Equations(self.cell, self.params(x, numbers, given))
-        u, _, settled = newton(eq, u, _TURNS)
-        _, jacobian, followed, _ = once(eq.jacobian(u, once))
-        for c in followed:
-            settled = settled & (c > 0)
+        value, jacobian, followed, slope = once(eq.jacobian(u, once))
 
-        def read(x: Sequence[Any]) -> list[Any]:
-            eq = Equations(self.cell, self.params(x, numbers, given))
-            # By the implicit function theorem this last step of Newton's has the slope of the rest.
-            last = solve(*scaled(jacobian, [-f for f in eq.residual(u)]), pivot=eq.pivot)
-            reading = Reading(eq, eq.state([at + step for at, step in zip(u, last, strict=True)]))
+        def balances(x: Sequence[Any]) -> list[Any]:
+            return Equations(self.cell, self.params(x, numbers, given)).residual(u)
+
+        _, by_axis = once(columns(balances, x))
+        # By the implicit function theorem the same equations give the slopes of the rest.
+        rows, *right = scaled(jacobian, value, *zip(*by_axis, strict=True))
+        right = [[-b for b in column] for column in right]
+        step, *along = once(solve_all(rows, right, pivot=eq.pivot))
+        cut = taken(step, followed, slope)
+        u = [at + cut * du for at, du in zip(u, step, strict=True)]
+
+        def look(move: Any, axis: int) -> list[Any]:
+            """What is seen when an axis moves, and the rest with it."""
+            moved = [at + move if i == axis else at for i, at in enumerate(x)]
+            eq = Equations(self.cell, self.params(moved, numbers, given))
+            there = [at + move * du for at, du in zip(u, along[axis], strict=True)]
+            reading = Reading(eq, eq.state(there))
             made = {name: OUTPUTS[name].values(reading) for name, _ in self.targets}
             return [jnp.broadcast_to(made[name][i], jnp.shape(u[0])) for name, i in self.targets]
 
-        values, slopes = once(columns(read, x))
-        settled = jnp.all(settled, axis=0)
-        status = jnp.where(settled, STATUS["stable"], STATUS["not_converged"]).astype(jnp.int8)
-        return Seen(values, slopes, list(u), status)
+        nothing, values, slopes = jnp.zeros_like(x[0]), [], []
+        for axis in range(len(x)):
+            values, slope = jax.jvp(partial(look, axis=axis), (nothing,), (nothing + 1.0,))
+            slopes.append(slope)
+        values, slopes = once((values, [list(row) for row in zip(*slopes, strict=True)]))
+        size = largest(step)
+        for c in followed:
+            size = jnp.where(c > 0, size, jnp.nan)
+        size = jnp.max(size, axis=0)
+        found = jnp.where(size < _NEAR, STATUS["stable"], STATUS["not_converged"])
+        return Seen(values, slopes, u, along, size, found.astype(jnp.int8))
+
+    def near(
+        self, x: Sequence[Any], numbers: Any, given: Mapping[str, Any], u: Sequence[Any]
+    ) -> list[Any]:
+        """Rests by Newton's method from near ones."""
+        return newton(Equations(self.cell, self.params(x, numbers, given)), u)[0]
 
     def courses(
         self,
@@ -142,4 +169,6 @@ class Scene:
         basis = [jnp.zeros((size, *at.shape)).at[i].set(1.0) for i, at in enumerate(x)]
         values, slopes, status = jax.vmap(along, out_axes=(None, 0, None))(basis)
         slopes = [[dy[i] for i in range(size)] for dy in slopes]
-        return Seen(values, slopes, [], jnp.max(status, axis=0))
+        status = jnp.max(status, axis=0)
+        lost = jnp.where(has_rest(status), 0.0, jnp.nan).astype(x[0].dtype)
+        return Seen(values, slopes, [], [], lost, status)

@@ -161,9 +161,8 @@ def _problem(
     def told(x: Any, lane: Any) -> tuple[Any, Any]:
         # One lane: conditions are the axis before it.
         given = fixed | {name: lane[name][:, None] for name in own}
-        seen = scene.rests(
-            list(x[:, None]), where.numbers, given, list(lane["u"][..., None]), as_is
-        )
+        here = list(x[:, None]), where.numbers, given
+        seen = scene.rests(*here, scene.near(*here, list(lane["u"][..., None])), as_is)
         recorded, inverse_sd = (list(lane[k][..., None]) for k in ("recorded", "inverse_sd"))
         record = Record(recorded, inverse_sd, jnp.asarray([True]))
         trial = measured(list(x[:, None]), where.axes, seen, record, group)

@@ -153,7 +153,6 @@ class FitProgram:
         chi_square = 2.0 * (lane.loss - prior)
         made = {
             "status": of_best(status),
-            "best": best,
             "estimate": of_best(values),
             "natural": of_best(natural),
             "information": of_best((matrix - pull) / (slopes[:, None] * slopes[None])),

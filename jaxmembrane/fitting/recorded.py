@@ -115,7 +115,7 @@ def _condition(cell: Cell, name: str, given: Any) -> np.ndarray:
             f"condition {name} must be of shape (conditions,) or (cells, conditions), not {x.shape}"
         )
     x = np.atleast_2d(x)
-    for index in np.argwhere(~np.vectorize(declared.allows, otypes=[bool])(x)):
+    for index in np.argwhere(~declared.allows(x)):
         raise ValueError(
             f"condition {name} at cell {index[0]}, condition {index[1]} is {x[tuple(index)]:g}: it "
             f"must be {DOMAINS[declared.domain]}"

@@ -1,0 +1,151 @@
+"""Compiled programs that are kept between runs, and found without being traced again.
+
+JAX keeps what XLA has compiled, but must trace and lower a program to know what to look for, which
+takes longer than to load it. A program that consists of this package's own code is known by its
+structure and by the package's source; one with a law of the user's has to be traced. Who patches
+functions of the package has to switch the cache off.
+"""
+
+import hashlib
+import json
+import os
+import pickle
+import platform
+import sys
+import threading
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
+from functools import cache, partial, reduce
+from importlib.metadata import version
+from inspect import isfunction
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import serialize_executable
+
+_DIGEST = hashlib.sha256().digest_size
+_HOME = Path(__file__).parent
+# What JAX finds in its own cache cannot be written again: jaxlib 0.10 leaves out half of it.
+_FOUND = "/jax/compilation_cache/cache_hits"
+# Settings that change what is compiled; whatever else does stands in the program.
+_SETTINGS = ("jax_default_matmul_precision", "jax_debug_nans", "jax_debug_infs", "jax_disable_jit")
+
+
+class _Foreign(Exception):
+    """Something that is not this package's own, so that nothing is known of its code."""
+
+
+def place_of(*program: Any) -> Path | None:
+    """Where the executables of a program are kept; None where they are not.
+
+    It is told by all that decides them: stages, shapes, precision, options, the device.
+    """
+    home = getattr(jax.config, "jax_compilation_cache_dir", None)
+    if not home or not getattr(jax.config, "jax_enable_compilation_cache", False):
+        return None
+    try:
+        known = _written(program)
+    except _Foreign:
+        return None
+    settings = [repr(getattr(jax.config, name)) for name in _SETTINGS]
+    everything = json.dumps([known, settings, os.environ.get("XLA_FLAGS", ""), _machine()])
+    return Path(home) / "jaxmembrane" / hashlib.sha256(everything.encode()).hexdigest()
+
+
+def build(lowered: Any, options: Any) -> tuple[Any, bool]:
+    """Compile, and say whether the executable can be kept: not where JAX had it in its cache."""
+    found, thread = [], threading.get_ident()
+
+    def note(event: str, **_: Any) -> None:
+        if event == _FOUND and threading.get_ident() == thread:
+            found.append(event)
+
+    jax.monitoring.register_event_listener(note)
+    try:
+        return lowered.compile(compiler_options=options), not found
+    finally:
+        jax.monitoring.unregister_event_listener(note)
+
+
+def load(place: Path | None, device: Any) -> tuple[Any, float] | None:
+    """The executables at a place, for a device, and the seconds that their compilation took."""
+    if place is None or not place.exists():
+        return None
+    # Whatever is wrong with a file of a cache, its program can be compiled.
+    with suppress(Exception):
+        content = place.read_bytes()
+        if hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]:
+            seconds, parts = pickle.loads(content[_DIGEST:])
+            found = tuple(
+                serialize_executable.deserialize_and_load(*part, execution_devices=[device])
+                for part in parts
+            )
+            return found, seconds
+    return None
+
+
+def keep(place: Path | None, executables: Any, seconds: float) -> None:
+    """Keep executables, whose compilation took so many seconds, for another run."""
+    if place is None:
+        return
+    # A cache that cannot be written costs time and nothing else.
+    with suppress(OSError, ValueError, NotImplementedError):
+        parts = [serialize_executable.serialize(x) for x in executables]
+        content = pickle.dumps((seconds, parts))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = place.with_name(f"{place.name}.{uuid.uuid4().hex}.partial")
+        beside.write_bytes(hashlib.sha256(content).digest() + content)
+        beside.rename(place)
+
+
+def _written(x: Any) -> Any:
+    """A program's structure in plain words, equal where the same code would run."""
+    kind = f"{type(x).__module__}.{type(x).__qualname__}"
+    if x is None or isinstance(x, (bool, int, float, str)):
+        return [kind, repr(x)]
+    if isinstance(x, Mapping):
+        return [kind, [[_written(key), _written(value)] for key, value in x.items()]]
+    if isinstance(x, (tuple, list)):
+        return [kind, [_written(part) for part in x]]
+    if isinstance(x, (frozenset, set)):
+        return [kind, sorted(map(_written, x))]
+    if isinstance(x, np.ndarray):
+        return [kind, x.dtype.str, x.shape, hashlib.sha256(x.tobytes()).hexdigest()]
+    if isinstance(x, partial):
+        return [kind, _written(x.func), _written(x.args), _written(x.keywords)]
+    if isinstance(x, type) and _ours(x):
+        return [kind, x.__module__, x.__qualname__]
+    if isfunction(x) and _ours(x):
+        return [kind, x.__module__, x.__qualname__]
+    if is_dataclass(x) and _ours(type(x)):
+        return [kind, [[f.name, _written(getattr(x, f.name))] for f in fields(x)]]
+    raise _Foreign(kind)
+
+
+def _ours(x: Any) -> bool:
+    """Whether a class or a function is found in this package by its name."""
+    owner = sys.modules.get(x.__module__)
+    if owner is None or x.__module__.partition(".")[0] != __package__:
+        return False
+    try:
+        return reduce(getattr, x.__qualname__.split("."), owner) is x
+    except AttributeError:
+        return False
+
+
+@cache
+def _machine() -> list[str]:
+    """The package's source, versions, and the kind of processor."""
+    source = hashlib.sha256()
+    for file in sorted(_HOME.rglob("*.py")):
+        source.update(f"{file.relative_to(_HOME)}\n".encode() + file.read_bytes())
+    processor = [platform.machine(), platform.processor()]
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor += sorted({x for x in lines if x.startswith(("model name", "flags", "Features"))})
+    names = ("jax", "jaxlib", "numpy")
+    return [source.hexdigest(), *map(version, names), platform.python_version(), *processor]

@@ -1,0 +1,159 @@
+"""Compiled programs that are kept between runs: found where the same code would run, else not."""
+
+from functools import partial
+
+import jax
+import numpy as np
+import pytest
+
+import jaxmembrane as jm
+from jaxmembrane import engine, executables
+from jaxmembrane.engine import Engine
+from jaxmembrane.params import Param
+from jaxmembrane.programs import resting_job
+
+SPACE = jm.Space({"bath.K": jm.Uniform(2.0, 12.0)})
+CELL = jm.zoo.neuron()
+
+
+def one_way(s, p):
+    """A law that is not the package's."""
+    return p.k * (s.reactants - s.products)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty cache, and no program in memory."""
+    before = jax.config.jax_compilation_cache_dir
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path))
+    monkeypatch.setattr(engine, "_COMPILED", {})
+    yield tmp_path / "jaxmembrane"
+    jax.config.update("jax_compilation_cache_dir", before)
+
+
+def rests(n=64, **more):
+    return jm.sweep(CELL, SPACE.sobol(n), outputs=["V"], tile=64, **more).load()
+
+
+def again(monkeypatch):
+    """Forget what is in memory; whoever compiles fails."""
+
+    def refuse(*_):
+        raise AssertionError("this was compiled again")
+
+    monkeypatch.setattr(engine, "_COMPILED", {})
+    monkeypatch.setattr(Engine, "_compile", refuse)
+
+
+def place(cell=CELL, *about):
+    job = resting_job(cell, {}, ("V", "status"))
+    return executables.place_of((job.program,), *about)
+
+
+def with_law(rate):
+    law = {"k": Param(1e-6, "amol/um^2/s/mM^3", "rate")}
+    return jm.Cell(
+        [
+            *(jm.leak(s) for s in (jm.Na, jm.K, jm.Cl)),
+            jm.na_k_atpase(),
+            jm.Transporter("own", "Na_o + K_o + 2 Cl_o <-> Na_i + K_i + 2 Cl_i", rate, params=law),
+        ]
+    )
+
+
+def test_a_program_is_found_without_being_traced_and_gives_the_same_bits(home, monkeypatch):
+    first = rests()
+    assert len(list(home.iterdir())) == 1
+    again(monkeypatch)
+    np.testing.assert_array_equal(rests().V, first.V)
+
+
+def test_stages_are_kept_together(home, monkeypatch):
+    how = {"times": [0.0, 10.0], "protocol": jm.Protocol([jm.Step(0.0, {"nka.j": 0.0})])}
+    first = rests(**how)
+    again(monkeypatch)
+    np.testing.assert_array_equal(rests(**how).V, first.V)
+
+
+def test_another_device_is_another_program(home):
+    devices = jax.local_devices()
+    for device in devices:
+        rests(devices=[device])
+    assert len(list(home.iterdir())) == len(devices)
+
+
+def test_damaged_files_are_passed_over(home):
+    first = rests()
+    (file,) = home.iterdir()
+    whole = file.read_bytes()
+    for content in (b"", whole[:1000], whole[:-1], whole[:5000] + b"x" + whole[5001:]):
+        file.write_bytes(content)
+        assert executables.load(file, jax.local_devices()[0]) is None
+    engine._COMPILED.clear()
+    np.testing.assert_array_equal(rests().V, first.V)
+
+
+def test_what_jax_found_in_its_own_cache_is_not_kept(home):
+    # Such an executable cannot be written a second time: it would lack functions.
+    first = rests()
+    (file,) = home.iterdir()
+    file.unlink()
+    engine._COMPILED.clear()
+    np.testing.assert_array_equal(rests().V, first.V)
+    assert not list(home.iterdir())
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing(home):
+    home.parent.mkdir(exist_ok=True)
+    home.write_text("a file where the directory would be")
+    assert (rests().status == 0).all()
+
+
+def test_without_a_cache_nothing_is_kept(home):
+    assert place() is not None
+    jax.config.update("jax_enable_compilation_cache", False)
+    try:
+        assert place() is None
+    finally:
+        jax.config.update("jax_enable_compilation_cache", True)
+
+
+def test_what_decides_a_program_decides_its_place(home):
+    assert place() == place() == place(jm.zoo.neuron())
+    other = jm.Cell([*(jm.leak(s) for s in (jm.Na, jm.K, jm.Cl)), jm.na_k_atpase()])
+    places = {place(), place(other), place(CELL, 64), place(CELL, 128), place(CELL, "float32")}
+    assert len(places) == 5
+
+
+def test_numbers_do_not_decide_it(home):
+    richer = jm.Cell([jm.leak(jm.K, P=2.0), jm.leak(jm.Na), jm.leak(jm.Cl), jm.na_k_atpase()])
+    poorer = jm.Cell([jm.leak(jm.K, P=1.0), jm.leak(jm.Na), jm.leak(jm.Cl), jm.na_k_atpase()])
+    assert place(richer) == place(poorer)
+
+
+@pytest.mark.parametrize("setting", ["jax_debug_nans", "jax_default_matmul_precision"])
+def test_settings_of_jax_decide_it(home, setting):
+    before, plain = getattr(jax.config, setting), place()
+    jax.config.update(setting, {"jax_debug_nans": True}.get(setting, "highest"))
+    try:
+        assert place() != plain
+    finally:
+        jax.config.update(setting, before)
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [one_way, lambda s, p: one_way(s, p), partial(one_way)],
+    ids=["law", "lambda", "partial"],
+)
+def test_laws_of_the_users_are_traced_each_time(home, rate):
+    # Nothing that is kept could tell that such a law has changed.
+    assert place(with_law(rate)) is None
+
+
+def test_ours_by_name_alone_is_not_ours():
+    def impostor():
+        return 0.0
+
+    impostor.__module__, impostor.__qualname__ = "jaxmembrane.units", "convert"
+    assert executables.place_of(impostor) is None
