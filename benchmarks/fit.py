@@ -15,6 +15,7 @@ import math
 import multiprocessing
 import os
 import platform
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -254,6 +255,7 @@ def race(quick, devices, population):
     races, about, ended, p = {}, {}, {}, [nominal[name] for name in FREE]
 
     def add(name, count, again, compile_s, x, turns):
+        print(f"ready: {name}", file=sys.stderr, flush=True)
         races[name] = again
         about[name] = count, compile_s, np.mean(turns), *judged(x[:JUDGED], nominal, given)
 

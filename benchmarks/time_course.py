@@ -2,13 +2,13 @@
 
     python benchmarks/time_course.py [--quick] [--json PATH]
 
-Random cells lose their pump for an hour (`pump_loss`); V, concentrations and volume are kept at 61
-times, in float64. Errors are the largest in FV/RT, ln Na, ln Cl and ln volume of 200 cells (50 if
-quick), by Radau at rtol 1e-11: fewer cells leave out the hard ones. Ours and each peer get the
-loosest tolerance of a ladder that keeps them below the same bound, and as many cores; the time per
-cell of a peer is that of fewer cells. Last come firing neurons, which need very different numbers
-of steps, in one loop: with few places that are refilled, and with one for each lane. All is timed
-in turns, beside CPU time, which bears a busy machine.
+Random cells lose their pump for an hour (`peers.pump_loss`); V, concentrations and volume are kept
+at 61 times, in float64. Errors are the largest in FV/RT, ln Na, ln Cl and ln volume of 200 cells
+(50 if quick), by Radau at rtol 1e-11: fewer cells leave out the hard ones. Ours and each peer get
+the loosest tolerance of a ladder that keeps them below the same bound, and as many cores; the time
+per cell of a peer is that of fewer cells. Last come firing neurons, which need very different
+numbers of steps, in one loop: with few places that are refilled, and with one for each lane. All is
+timed in turns, beside CPU time, which bears a busy machine.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from importlib.metadata import version
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pump_loss import SWEPT, cells, integrate, ours, peer, unknowns
+from peers.pump_loss import SWEPT, cells, integrate, ours, peer, unknowns
 
 import jaxmembrane as jm
 from jaxmembrane.course import Limits, follow

@@ -281,7 +281,9 @@ class Engine:
             return [future.result() for future in under_way]
 
     def _place(self, key: tuple[Any, ...], device: Any) -> Path | None:
-        """Where executables for a device are kept between runs."""
+        """Where executables for a device are kept between runs; those of a CPU are."""
+        if device.platform != "cpu":
+            return None
         about = _OPTIONS.get(device.platform), device.platform, device.device_kind, device.id
         return executables.place_of(*key, *about)
 

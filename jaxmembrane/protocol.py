@@ -127,7 +127,11 @@ class Protocol:
     steps: tuple[Step, ...]
 
     def __init__(self, steps: Iterable[Step] = ()):
-        steps = tuple(steps)
+        try:
+            steps = tuple(steps)
+        except TypeError:
+            advice = "a protocol takes a list of steps, as jm.Protocol([jm.Step(0.0, ...)])"
+            raise TypeError(f"{advice}, not {steps!r}") from None
         for step in steps:
             if not isinstance(step, Step):
                 raise TypeError(f"a protocol must be made of jm.Step objects, not {step!r}")

@@ -109,6 +109,13 @@ def fingerprint(job: Job, design: Design, precision: str, tile: int, device: Any
     }
 
 
+def meanings(data: Any) -> dict[int, str]:
+    """What each value of a dataset's ``status`` means, in words."""
+    about = data["status"].attrs
+    words = [word.replace("_", " ") for word in about.get("flag_meanings", "").split()]
+    return dict(zip(about.get("flag_values", ()), words, strict=True))
+
+
 def versions(device: Any) -> dict[str, str]:
     """Versions of what decides the last bits, and the kind of device."""
     return {

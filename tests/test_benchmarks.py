@@ -113,7 +113,7 @@ def test_every_species_of_the_catalogue_has_a_state(catalogue):
 @pytest.mark.oracle
 def test_scipy_follows_the_cell_that_loses_its_pump():
     pytest.importorskip("diffrax")
-    loss = loaded("pump_loss")
+    loss = loaded("peers/pump_loss")
     cell, fixed, columns = loss.cells(4)
     made = structure(cell)
     assert [key[0] for key in unknown_keys(made)] == ["c", "c", "phi", "w"]

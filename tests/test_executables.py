@@ -1,19 +1,40 @@
 """Compiled programs that are kept between runs: found where the same code would run, else not."""
 
+from dataclasses import dataclass
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import jaxmembrane as jm
 from jaxmembrane import engine, executables
-from jaxmembrane.engine import Engine
+from jaxmembrane.engine import Engine, Tile
 from jaxmembrane.params import Param
 from jaxmembrane.programs import resting_job
 
-SPACE = jm.Space({"bath.K": jm.Uniform(2.0, 12.0)})
 CELL = jm.zoo.neuron()
+LANES = {"x": np.linspace(0.1, 2.0, 100)}
+
+
+@dataclass(frozen=True)
+class Waves:
+    """A program that calls itself the package's own, to be compiled in no time."""
+
+    times: int
+
+    def __call__(self, lanes, shared):
+        turn = partial(jax.lax.fori_loop, 0, self.times, lambda _, x: jnp.sin(x) + shared["add"])
+        return {"y": [turn(lanes["x"])]}
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A second stage."""
+
+    def __call__(self, lanes, shared, made):
+        return {"y": [made["y"][0] + lanes["x"]]}
 
 
 def one_way(s, p):
@@ -31,18 +52,21 @@ def home(tmp_path, monkeypatch):
     jax.config.update("jax_compilation_cache_dir", before)
 
 
-def rests(n=64, **more):
-    return jm.sweep(CELL, SPACE.sobol(n), outputs=["V"], tile=64, **more).load()
+@pytest.fixture
+def ours(monkeypatch):
+    """What these tests define counts as the package's own."""
+    monkeypatch.setattr(executables, "_ours", lambda x: True)
 
 
-def again(monkeypatch):
-    """Forget what is in memory; whoever compiles fails."""
+def waves(program=Waves(3), **more):
+    running = Engine(program, {"add": 0.5}, tile=64, **more)
+    tiles = (Tile(at, {"x": LANES["x"][at : at + 64]}) for at in (0, 64))
+    made = dict(running.run(tiles, lambda: 0))
+    return np.concatenate([made[at]["y"][0] for at in sorted(made)])
 
-    def refuse(*_):
-        raise AssertionError("this was compiled again")
 
-    monkeypatch.setattr(engine, "_COMPILED", {})
-    monkeypatch.setattr(Engine, "_compile", refuse)
+def refuse(*_):
+    raise AssertionError("this was compiled again")
 
 
 def place(cell=CELL, *about):
@@ -61,52 +85,65 @@ def with_law(rate):
     )
 
 
-def test_a_program_is_found_without_being_traced_and_gives_the_same_bits(home, monkeypatch):
-    first = rests()
+def test_a_sweep_finds_its_program_without_tracing_it_and_gives_the_same_bits(home, monkeypatch):
+    design = jm.Space({"bath.K": jm.Uniform(2.0, 12.0)}).sobol(64)
+    first = jm.sweep(CELL, design, outputs=["V"], tile=64)
     assert len(list(home.iterdir())) == 1
-    again(monkeypatch)
-    np.testing.assert_array_equal(rests().V, first.V)
+    monkeypatch.setattr(engine, "_COMPILED", {})
+    monkeypatch.setattr(Engine, "_compile", refuse)
+    second = jm.sweep(CELL, design, outputs=["V"], tile=64)
+    np.testing.assert_array_equal(second.V, first.V)
 
 
-def test_stages_are_kept_together(home, monkeypatch):
-    how = {"times": [0.0, 10.0], "protocol": jm.Protocol([jm.Step(0.0, {"nka.j": 0.0})])}
-    first = rests(**how)
-    again(monkeypatch)
-    np.testing.assert_array_equal(rests(**how).V, first.V)
-
-
-def test_another_device_is_another_program(home):
+@pytest.mark.parametrize("program", [Waves(3), (Waves(3), Sum())], ids=["one", "stages"])
+def test_programs_are_kept_for_each_device(home, ours, monkeypatch, program):
     devices = jax.local_devices()
-    for device in devices:
-        rests(devices=[device])
+    first = [waves(program, devices=[device]) for device in devices]
     assert len(list(home.iterdir())) == len(devices)
+    monkeypatch.setattr(engine, "_COMPILED", {})
+    monkeypatch.setattr(Engine, "_compile", refuse)
+    for device, expected in zip(devices, first, strict=True):
+        np.testing.assert_array_equal(waves(program, devices=[device]), expected)
 
 
-def test_damaged_files_are_passed_over(home):
-    first = rests()
+def test_damaged_files_are_passed_over(home, ours):
+    first = waves()
     (file,) = home.iterdir()
     whole = file.read_bytes()
     for content in (b"", whole[:1000], whole[:-1], whole[:5000] + b"x" + whole[5001:]):
         file.write_bytes(content)
         assert executables.load(file, jax.local_devices()[0]) is None
     engine._COMPILED.clear()
-    np.testing.assert_array_equal(rests().V, first.V)
+    np.testing.assert_array_equal(waves(), first)
 
 
-def test_what_jax_found_in_its_own_cache_is_not_kept(home):
+@pytest.mark.slow
+def test_what_jax_finds_in_its_own_cache_is_not_kept(home):
     # Such an executable cannot be written a second time: it would lack functions.
-    first = rests()
+    design = jm.Space({"bath.K": jm.Uniform(2.0, 12.0)}).sobol(64)
+    first = jm.sweep(CELL, design, outputs=["V"], tile=64)
     (file,) = home.iterdir()
     file.unlink()
     engine._COMPILED.clear()
-    np.testing.assert_array_equal(rests().V, first.V)
+    second = jm.sweep(CELL, design, outputs=["V"], tile=64)
     assert not list(home.iterdir())
+    np.testing.assert_array_equal(second.V, first.V)
 
 
-def test_a_cache_that_cannot_be_written_costs_nothing(home):
+@pytest.mark.parametrize("event", ["cache_hits", "cache_misses"])
+def test_jax_says_whether_it_compiled(event):
+    class Lowered:
+        def compile(self, compiler_options):
+            jax.monitoring.record_event(f"/jax/compilation_cache/{event}")
+            return compiler_options
+
+    assert executables.build(Lowered(), "options") == ("options", event == "cache_misses")
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing(home, ours):
     home.parent.mkdir(exist_ok=True)
     home.write_text("a file where the directory would be")
-    assert (rests().status == 0).all()
+    assert np.isfinite(waves()).all()
 
 
 def test_without_a_cache_nothing_is_kept(home):

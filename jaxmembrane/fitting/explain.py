@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..record import meanings
 from .restored import axes_of, one_cell
 from .uncertainty import DETERMINED
 
@@ -54,12 +55,6 @@ def explain(fitted: xr.Dataset, cell: Any = None) -> str:
     return _one(one_cell(fitted, cell), cell)
 
 
-def _words(fitted: xr.Dataset) -> dict[int, str]:
-    about = fitted.status.attrs
-    meanings = [word.replace("_", " ") for word in about["flag_meanings"].split()]
-    return dict(zip(about["flag_values"], meanings, strict=True))
-
-
 def _units(fitted: xr.Dataset) -> list[str]:
     """The unit of each axis as it stands after a number."""
     units = fitted.parameter.attrs["parameter_units"].split(" | ")
@@ -67,7 +62,7 @@ def _units(fitted: xr.Dataset) -> list[str]:
 
 
 def _all(fitted: xr.Dataset) -> str:
-    status, words = fitted.status.values, _words(fitted)
+    status, words = fitted.status.values, meanings(fitted)
     counts = [f"{(status == v).sum():,} {w}" for v, w in words.items() if (status == v).any()]
     lines = [f"{status.size:,} cells: {', '.join(counts)}", f"method: {fitted.attrs['method']}"]
     good = fitted[["determined", "estimate", "standard_error"]].isel(cell=status == 0).load()
@@ -86,7 +81,7 @@ def _all(fitted: xr.Dataset) -> str:
 
 
 def _one(fit: xr.Dataset, cell: Any) -> str:
-    words, names = _words(fit), [str(name) for name in fit.parameter.values]
+    words, names = meanings(fit), [str(name) for name in fit.parameter.values]
     units = _units(fit)
     freedom = float(fit.degrees_of_freedom)
     # Below that it is rounding.

@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from ..fitting.restored import one_cell
-from .rows import even, meanings
+from ..record import meanings
+from .rows import even
 from .style import BLUE, CYCLE, GREY, INK, RED, label, legend, matrix, panels, spread, tell, unit
 
 if TYPE_CHECKING:

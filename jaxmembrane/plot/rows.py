@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ..naming import UnknownName, unknown
+from ..record import meanings
 from ..steady import DIAGNOSTICS as RESTING
 from ..trajectory import DIAGNOSTICS as COURSE
 
@@ -109,13 +110,6 @@ def outcome(ds: xr.Dataset, output: str, beside: Sequence[str] = ()) -> xr.DataA
     if not beside:
         values = np.where(np.isin(ds["status"].values.ravel(), _GOOD), values, np.nan)
     return xr.DataArray(values, dims=("row", *beside), attrs=x.attrs)
-
-
-def meanings(ds: xr.Dataset) -> dict[int, str]:
-    """What each value of a dataset's status means."""
-    about = ds["status"].attrs
-    words = [word.replace("_", " ") for word in about.get("flag_meanings", "").split()]
-    return dict(zip(about.get("flag_values", ()), words, strict=True))
 
 
 def told(ds: xr.Dataset, lost: np.ndarray, what: str = "rows without a value") -> str:
