@@ -1,4 +1,4 @@
-"""The command line: ``jaxmembrane sweep | fit | show | plot | verify | zoo``.
+"""The command line: ``jaxmembrane sweep | sensitivity | fit | show | plot | verify | zoo``.
 
 What needs JAX is imported inside the commands, after the devices are arranged. A mistake of the
 user's ends in one sentence (a study file's in one for each) and exit status 2.
@@ -12,9 +12,10 @@ from typing import Annotated
 
 import typer
 
-from ..study.example import FIT, SWEEP
+from ..study.example import FIT, SENSITIVITY, SWEEP
 from .fit import fit
 from .plot import plot
+from .sensitivity import sensitivity
 from .show import show, verify
 from .sweep import sweep
 from .zoo import zoo
@@ -75,7 +76,7 @@ def _common(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    """Population sweeps and fits of living cells' membrane systems, on CPU and GPU."""
+    """Population sweeps, sensitivities and fits of living cells' membrane systems."""
 
 
 app = typer.Typer(
@@ -86,6 +87,7 @@ app = typer.Typer(
 )
 app.callback()(_common)
 app.command(epilog=SWEEP)(sweep)
+app.command(epilog=SENSITIVITY)(sensitivity)
 app.command(epilog=FIT)(fit)
 for command in (show, plot, verify, zoo):
     app.command()(command)

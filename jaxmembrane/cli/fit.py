@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,7 +20,7 @@ from .options import (
     VersionChange,
     start,
 )
-from .tables import done_rows, is_begun, print_done
+from .tables import done_rows, print_begun, print_done
 
 _MOST_WARNINGS = 20
 
@@ -75,6 +75,7 @@ def fit(
     )
     if not quiet:
         print_done(store, "cells", before, begun)
+        print(f"next: jaxmembrane show {store}")
 
 
 def _warn(problems: Sequence[str]) -> None:
@@ -92,16 +93,15 @@ def _dry_run(
     import jax
 
     from ..fitting.problem import make_job
-    from ..schema import check_fingerprint
-    from ..store import Store
 
     job = make_job(read.cell, recorded, read.free, **options)
     cells, starts, axes = job.begin.shape
-    if is_begun(store):
-        old = Store.open(store).fingerprint
+    device = jax.local_devices()[0]
+
+    def given(old: Mapping[str, Any]) -> Mapping[str, Any]:
         # The tile follows from what else is compared.
-        given = job.fingerprint(old.get("tile", 0), jax.local_devices()[0])
-        check_fingerprint(store, old, given, allow_version_change)
-        print(f"{store} goes on: {done_rows(store):,} of its {cells:,} cells are done")
+        return job.fingerprint(old.get("tile", 0), device)
+
+    print_begun(store, "cells", cells, given, allow_version_change)
     print(f"{axes} free parameters of {cells:,} cells, from {starts} starts each: {job.method}")
     print("all is well, nothing was written")

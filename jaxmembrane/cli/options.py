@@ -7,6 +7,11 @@ from typing import Annotated, Literal
 import typer
 
 StudyFile = Annotated[Path, typer.Argument(help="Study file (TOML).")]
+Rows = Annotated[int | None, typer.Option(min=1, help="Rows, in place of the study's.")]
+Blocks = Annotated[int | None, typer.Option(min=1, help="Blocks, in place of the study's.")]
+Chunk = Annotated[int | None, typer.Option(min=1, help="Rows stored at a time.")]
+Shard = Annotated[str | None, typer.Option(help="k/n: every n-th chunk from the k-th.")]
+Precision = Annotated[Literal["float64", "float32"] | None, typer.Option()]
 NewStore = Annotated[Path, typer.Option(help="Directory of the store; an old one is resumed.")]
 OldStore = Annotated[Path, typer.Argument(help="Directory of a store.")]
 Device = Annotated[Literal["cpu", "gpu"] | None, typer.Option(help="Where to run.")]

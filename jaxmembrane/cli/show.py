@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from itertools import product
 from typing import Annotated, Any
 
 import typer
@@ -75,6 +74,8 @@ def _show_sweep(found: Any, ds: Any) -> None:
     unit = {name: ds[name].attrs["units"] for name in found.swept}
     seed = "" if design["seed"] is None else f", seed {design['seed']}"
     print(f"\nspace: {design['kind']}{seed}")
+    if "groups" in design:
+        _show_blocks(design, ds["status"].values)
     rows = [(name, _spread(axis), unit[name]) for axis in design["axes"] for name in axis["names"]]
     rows += [(name, f"derived, {rule}", unit[name]) for name, rule in design["derive"].items()]
     print_table(("parameter", "values", "unit"), rows)
@@ -87,15 +88,32 @@ def _show_sweep(found: Any, ds: Any) -> None:
         ds = ds.isel(time=np.unique(np.linspace(0, ds.sizes["time"] - 1, _MOST_TIMES, dtype=int)))
     rows = []
     for name in found.outputs if good.any() else ():
-        dims = [dim for dim in ds[name].dims if dim not in ds["status"].dims]
+        dims = {d: n for d, n in ds[name].sizes.items() if d not in ds["status"].dims}
         lanes = ds[name].values[good].reshape(good.sum(), -1)
-        labels = product(*(map(_label, ds[dim].values.tolist()) for dim in dims))
-        for label, column in zip(labels, lanes.T, strict=True):
+        for place, column in zip(np.ndindex(*dims.values()), lanes.T, strict=True):
             if (known := column[np.isfinite(column)]).size:
+                at = dict(zip(dims, place, strict=True))
+                label = " ".join((name, *(_label(ds[dim].values[k]) for dim, k in at.items())))
                 numbers = (f"{x:.5g}" for x in np.percentile(known, (5, 50, 95)))
-                rows.append((" ".join((name, *label)), *numbers, ds[name].attrs["units"]))
+                rows.append((label, *numbers, _unit(ds[name], at)))
     print(f"\nrows that {'reached the end' if 'stopped' in ds else 'have a rest'}:")
     print_table(("output", "5 %", "median", "95 %", "unit"), rows)
+
+
+def _show_blocks(design: Mapping[str, Any], status: Any) -> None:
+    """Print how many blocks there are, and what they consist of."""
+    import numpy as np
+
+    from ..blocks import restored
+
+    width = restored(design).width
+    whole = np.logical_and.reduce(np.isin(status, (0, 1)).reshape(-1, width), axis=1)
+    kind = f", {design['levels']} levels" if "levels" in design else ""
+    kind += ", of second order" if design.get("second_order") else ""
+    print(f"{len(whole):,} blocks of {width} rows{kind}: {whole.sum():,} are whole")
+    for group in design["groups"]:
+        if len(group["parameters"]) > 1:
+            print(f"{group['name']} moves as one: {', '.join(group['parameters'])}")
 
 
 def verify(
@@ -110,7 +128,17 @@ def verify(
     return int(len(report.damaged) > report.repaired)
 
 
-def _label(label: str | float) -> str:
+def _unit(variable: Any, at: Mapping[str, int]) -> str:
+    """The unit of an output; of derivatives, where each has its own, that of one entry."""
+    given = variable.attrs["units"]
+    if not given.startswith("see "):
+        return given
+    named = given.removeprefix("see ").split(" and ")
+    units = [variable[name].isel(at, missing_dims="ignore").item() for name in named]
+    return " per ".join((units[0], *(unit for unit in units[1:] if unit != "1")))
+
+
+def _label(label: Any) -> str:
     """Say where along a dim a value stands; times are in s."""
     return label if isinstance(label, str) else f"{label:g} s"
 

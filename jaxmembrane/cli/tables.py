@@ -2,8 +2,9 @@
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -41,6 +42,29 @@ def done_rows(store: Path) -> int:
     return found.n - found.counts["pending"]
 
 
+def print_begun(
+    store: Path,
+    what: str,
+    n: int,
+    given: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    allow_version_change: bool,
+) -> None:
+    """Print how far a store is, having refused one that `n` rows of a run cannot go on with.
+
+    ``given(old)`` is the fingerprint of the run; `old` is that of the store.
+    """
+    from ..schema import check_fingerprint
+    from ..store import Store
+
+    if not is_begun(store):
+        return
+    old = Store.open(store)
+    check_fingerprint(store, old.fingerprint, given(old.fingerprint), allow_version_change)
+    if n < old.n:
+        raise ValueError(f"{store} holds {old.n} {what} and this call asks for {n}")
+    print(f"{store} goes on: {done_rows(store):,} of its {old.n:,} {what} are done")
+
+
 def print_done(store: Path, what: str, before: int, begun: float) -> None:
     """Print the outcomes of a job that began when `before` rows were done, and how fast it was."""
     from ..verify import summary
@@ -51,4 +75,3 @@ def print_done(store: Path, what: str, before: int, begun: float) -> None:
     print_status(found.counts)
     rate = f"{done / took:,.0f}" if done > 10.0 * took else f"{done / took:.2g}"
     print(f"computed {done:,} of them in {took:.1f} s, {rate} {what}/s all in all")
-    print(f"next: jaxmembrane show {store}")

@@ -14,6 +14,7 @@ from ..modes import MODES
 from ..naming import UnknownName, unknown
 from ..outputs import check_outputs
 from ..params import check_params
+from ..programs import Job
 from ..running import run
 from ..space import table
 from ..steady import AVAILABLE, DIAGNOSTICS, usual
@@ -114,15 +115,27 @@ def local(
         raise TypeError(
             f"local needs a design, as jm.Space(...).sobol(1000) gives, not {type(design).__name__}"
         )
-    fixed = check_design(cell, design, params or {})
-    names = _differentiable(cell, USUAL if outputs is None else outputs)
-    axes = _axes(cell, design, parameters)
-    found = run(gradient_job(cell, fixed, names, axes), design, store, **options)
+    job = make_job(cell, design, params=params, outputs=outputs, parameters=parameters)
+    found = run(job, design, store, **options)
     if not one:
         return found
     found = found.isel(sample=0).drop_vars("sample").load()
     values = [float(found[name]) for name in found.parameter.values]
     return found.assign_coords(parameter_value=("parameter", values))
+
+
+def make_job(
+    cell: Cell,
+    design: Design,
+    *,
+    params: Mapping[str, float] | None = None,
+    outputs: Sequence[str] | None = None,
+    parameters: Sequence[str] | None = None,
+) -> Job:
+    """What is computed of the rows of a design, having checked all of it."""
+    fixed = check_design(cell, design, params or {})
+    names = _differentiable(cell, USUAL if outputs is None else outputs)
+    return gradient_job(cell, fixed, names, _axes(cell, design, parameters))
 
 
 def _check_options(options: Mapping[str, Any]) -> None:

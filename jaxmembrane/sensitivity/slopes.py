@@ -70,32 +70,28 @@ def read_slopes(data: Any, design: Design | None) -> Slopes:
             f"design must be what Space.sobol() or the like makes, not {type(design).__name__}"
         )
     described = description_of(data, design, "dgsm")
-    _check_drawn(described)
-    axes = {axis["names"][0]: axis for axis in described["axes"]}
     if not isinstance(data, xr.Dataset):
-        return _of_arrays(data, design, [_natural(name, axis) for name, axis in axes.items()])
+        return _of_arrays(data, design, naturals(described))
     for dim in (SAMPLE, "output", "parameter"):
         if dim not in data.dims:
             raise ValueError(f"the data of dgsm need the dim {dim!r}: select lists, as [0]")
     names = [str(name) for name in data["parameter"].values]
-    for name in names:
-        if name not in axes:
-            raise ValueError(
-                f"{name} is no axis of this design: leave it out, as "
-                "data.sel(parameter=['nka.j', 'bath.K'])"
-            )
+    axes = naturals(described, names)
     return Slopes(
         data["value"].transpose(SAMPLE, "output").values,
         data["derivative"].transpose(SAMPLE, "output", "parameter").values,
         np.stack([data[name].values for name in names], axis=-1),
-        [_natural(name, axes[name]) for name in names],
+        axes,
         {name: data[name].variable.load() for name in ("output", "variable", "units")},
         int(np.sum(data["status"].values == PENDING)) if "status" in data else 0,
     )
 
 
-def _check_drawn(described: Mapping[str, Any]) -> None:
-    """Refuse rows that are no sample of independent axes."""
+def naturals(described: Mapping[str, Any], names: Sequence[str] | None = None) -> list[Natural]:
+    """Natural coordinates of axes of a design, all unless told; refused where it has none.
+
+    `described` is what `Design.describe` gives: of rows that are a sample of independent axes.
+    """
     if described["kind"] not in _DRAWN:
         raise ValueError(
             "dgsm needs rows that are drawn from a space, as Space.sobol, random or latin do; "
@@ -106,6 +102,14 @@ def _check_drawn(described: Mapping[str, Any]) -> None:
             "dgsm needs axes that are independent and all there is: take derive= and where= out of "
             "the space"
         )
+    axes = {axis["names"][0]: axis for axis in described["axes"]}
+    for name in names or ():
+        if name not in axes:
+            raise ValueError(
+                f"{name} is no axis of this design: leave it out, as "
+                "data.sel(parameter=['nka.j', 'bath.K'])"
+            )
+    return [_natural(name, axes[name]) for name in (axes if names is None else names)]
 
 
 def _of_arrays(data: Mapping[str, Any], design: Any, axes: Sequence[Natural]) -> Slopes:

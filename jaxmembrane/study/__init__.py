@@ -1,6 +1,6 @@
 """Study files: a sweep or a fit in TOML, checked whole before anything compiles.
 
-`jaxmembrane sweep --help` and `jaxmembrane fit --help` show one.
+`jaxmembrane sweep --help`, `sensitivity --help` and `fit --help` show one.
 
 A value is a number in package units, or a text with a unit.
 """

@@ -1,4 +1,4 @@
-"""What study files look like, as `jaxmembrane sweep --help` and `fit --help` show them."""
+"""What study files look like, as `jaxmembrane sweep --help` and the like show them."""
 
 SWEEP = """\b
 A study file:
@@ -11,7 +11,7 @@ A study file:
   derive = {bath.Cl = "bath.Na + bath.K - 29.5"}
   where = ["nka.j < 2000 * leak_Na.g"]
   [design]                          # or table = "rows.csv" alone, and no [space]
-  kind = "sobol"                    # random, latin; or grid, which has points = 5
+  kind = "sobol"                    # random, latin; grid, with points = 5; saltelli, morris
   rows = 100_000
   seed = 1
   [outputs]                         # may be left out: names = ["V"], precision, chunk
@@ -24,6 +24,28 @@ A study file:
   [[protocol.steps]]
   at = "1 h"
   change = {bath.K = 8.0}
+"""
+
+SENSITIVITY = """\b
+A study file:
+  [cell]
+  zoo = "neuron"                    # or build, and parameters, as for a sweep
+  [space]
+  nka.j = {loguniform = [30, 300]}  # as for a sweep
+  leak_Na.g = {loguniform = [0.1, 0.3]}
+  leak_Cl.g = {loguniform = [0.1, 0.3]}
+  [design]
+  kind = "saltelli"                 # Sobol indices; best a power of two of blocks
+  blocks = 1024                     # of rows: axes or groups + 2, of second order twice as many
+  seed = 1
+  second_order = true               # may be left out: pairs of parameters as well
+  groups = {leaks = ["leak_Na.g", "leak_Cl.g"]}  # may be left out: what moves as one
+  # kind = "morris"                 # elementary effects: blocks, seed, levels = 4, groups
+  # kind = "sobol"                  # derivatives of every row: rows, seed; random, latin
+  [sensitivity]                     # may be left out: confidence, seed, resamples of the
+  resamples = 200                   # bootstrap; parameters = ["nka.j"] of derivatives
+  [outputs]                         # may be left out: precision, chunk
+  names = ["V", "volume"]
 """
 
 FIT = """\b

@@ -147,6 +147,14 @@ class File:
             self.refuse(keys, f"{'.'.join(keys)} must be a table of keys, not {found!r}")
         return found if isinstance(found, dict) else {}
 
+    def texts(self, *keys: str) -> list[str] | None:
+        """A list of texts; None where there is none."""
+        given = self.table(*keys[:-1]).get(keys[-1])
+        if given is None or (isinstance(given, list) and all(isinstance(x, str) for x in given)):
+            return given
+        self.refuse(keys, f"{keys[-1]} must be a list of texts, not {given!r}")
+        return None
+
     def array(self, *keys: str) -> list[Keys]:
         """Where the tables of an array are, as ``("protocol", "steps", "0")``."""
         found, name = self.table(*keys[:-1]).get(keys[-1], []), ".".join(keys)

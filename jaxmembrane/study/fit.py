@@ -89,7 +89,7 @@ def read_fit(path: str | os.PathLike) -> FitStudy:
     params = read_params(file, cell := read_cell(file))
     free = _free(file, cell, params)
     protocol = read_protocol(file, cell, params)
-    columns, labels = _columns(file, cell), _texts(file, ("data", "labels"))
+    columns, labels = _columns(file, cell), file.texts("data", "labels")
     sd = _targets(file, cell, columns)
     options = _options(file, free)
     if cell and free and not file.problems:
@@ -195,19 +195,10 @@ def _options(file: File, free: Space | None) -> dict[str, Any]:
     if method not in METHODS:
         file.refuse(("fit", "method"), unknown("method", method, METHODS))
     names = [name for axis in free.axes for name in axis] if free else None
-    for name in _texts(file, ("fit", "shared")) or ():
+    for name in file.texts("fit", "shared") or ():
         if names is not None and name not in names:
             file.refuse(("fit", "shared"), unknown("free parameter", name, names))
     return given
-
-
-def _texts(file: File, keys: Keys) -> list[str] | None:
-    """A list of texts; None where there is none."""
-    given = file.table(*keys[:-1]).get(keys[-1])
-    if given is None or (isinstance(given, list) and all(isinstance(x, str) for x in given)):
-        return given
-    file.refuse(keys, f"{keys[-1]} must be a list of texts, not {given!r}")
-    return None
 
 
 def _text(file: File, keys: Keys, given: Any) -> str | None:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..cell import Cell
 from ..design import Design, whole_number
@@ -14,6 +15,7 @@ from .cell import CELL, read_cell, read_params
 from .file import File
 from .protocol import PROTOCOL, read_protocol, read_times
 from .rows import DESIGN, read_design, read_space
+from .sensitivity import SENSITIVITY, read_sensitivity
 
 _KEYS = {
     "cell": CELL,
@@ -21,6 +23,7 @@ _KEYS = {
     "design": DESIGN,
     "protocol": PROTOCOL,
     "outputs": ("names", "precision", "chunk"),
+    "sensitivity": SENSITIVITY,
 }
 
 
@@ -28,7 +31,8 @@ _KEYS = {
 class Study:
     """A sweep as a study file describes it; `text` is the file.
 
-    With a protocol its rows are courses, saved at `times` (s), else rests.
+    With a protocol its rows are courses, saved at `times` (s), else rests. ``sensitivity`` has
+    keywords of the analysis of its rows, and of `jaxmembrane.sensitivity.local`.
     """
 
     cell: Cell
@@ -39,11 +43,14 @@ class Study:
     chunk: int | None
     protocol: Protocol | None
     times: tuple[float, ...] | None
+    sensitivity: Mapping[str, Any]
     text: str
 
 
-def read_study(path: str | os.PathLike, rows: int | None = None) -> Study:
-    """Read a study file; `rows` replaces the rows of its design.
+def read_study(
+    path: str | os.PathLike, rows: int | None = None, blocks: int | None = None
+) -> Study:
+    """Read a study file; `rows` or `blocks` replaces that number of its design.
 
     Whatever does not fit is a `StudyError`: all at once, each with line and what would be right.
 
@@ -56,13 +63,15 @@ def read_study(path: str | os.PathLike, rows: int | None = None) -> Study:
     if tabled and file.table("space"):
         file.refuse(("space",), "[space] does not fit a design with table, which sets all rows")
     params = read_params(file, cell := read_cell(file))
-    design = read_design(file, cell, None if tabled else read_space(file, cell, params), rows)
+    space = None if tabled else read_space(file, cell, params)
+    design = read_design(file, cell, space, {"rows": rows, "blocks": blocks})
     protocol, times = read_protocol(file, cell, params), read_times(file)
-    outputs = _outputs(file, cell)
+    outputs, sensitivity = _outputs(file, cell), read_sensitivity(file, cell, design)
     if cell and design and not file.problems:
         with file.at("design" if tabled else "space"):
             check_design(cell, design, params)
-            return Study(cell, design, params, *outputs, protocol, times, file.text)
+            told = *outputs, protocol, times, sensitivity
+            return Study(cell, design, params, *told, file.text)
     raise file.failure()
 
 

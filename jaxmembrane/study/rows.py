@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..blocks import grouped
 from ..cell import Cell
 from ..design import Design, whole_number
 from ..expression import read as read_rule
@@ -17,8 +18,12 @@ from ..units import exponents, quantity
 from .file import DISTRIBUTIONS, File, Keys, check_domain
 
 _CUBE = ("kind", "seed", "rows")
-_FITTING = dict.fromkeys(("sobol", "random", "latin"), _CUBE) | {"grid": ("kind", "points")}
-DESIGN = (*_CUBE, "points", "table")
+_FITTING = dict.fromkeys(("sobol", "random", "latin"), _CUBE) | {
+    "grid": ("kind", "points"),
+    "saltelli": ("kind", "seed", "blocks", "second_order", "groups"),
+    "morris": ("kind", "seed", "blocks", "levels", "groups"),
+}
+DESIGN = (*dict.fromkeys(key for keys in _FITTING.values() for key in keys), "table")
 """Keys of a design."""
 _VARIED = {"space": "swept", "free": "free"}
 
@@ -70,9 +75,9 @@ def read_axes(
 
 
 def read_design(
-    file: File, cell: Cell | None, space: Space | None, rows: int | None
+    file: File, cell: Cell | None, space: Space | None, sizes: Mapping[str, int | None]
 ) -> Design | None:
-    """The design, of `rows` if these are given; None where it is not whole."""
+    """The design, of so many ``rows`` or ``blocks`` if these are given; None where not whole."""
     given = file.table("design")
     kind = "table" if "table" in given else str(given.get("kind", "nothing"))
     fitting = ("table",) if "table" in given else _FITTING.get(kind)
@@ -82,20 +87,58 @@ def read_design(
     for key in (given.keys() & DESIGN) - set(fitting):
         what = f"{key} does not fit a {kind} design, which has {' and '.join(fitting)}"
         file.refuse(("design", key), what)
-    if rows is not None and fitting != _CUBE:
-        file.refuse(("design",), f"--rows does not fit a {kind} design, whose rows are given")
-    points, size = given.get("points"), {"n": 1, "seed": 0}
-    if isinstance(points, dict):
-        points = {name: n for name, _, n in file.entries("design", "points")}
-    if fitting == _CUBE:
-        with file.at("design", "rows"):
-            size["n"] = whole_number(given.get("rows") if rows is None else rows, "rows", 1)
+    size = next((key for key in sizes if key in fitting), "")
+    for key, n in sizes.items():
+        if n is not None and key != size:
+            why = f"; give --{size}" if size else ", whose rows are given"
+            file.refuse(("design",), f"--{key} does not fit a {kind} design{why}")
+    options: dict[str, Any] = {"n": given.get("points")}
+    if isinstance(options["n"], dict):
+        options["n"] = {name: n for name, _, n in file.entries("design", "points")}
+    if size:
+        options = {"n": 1, "seed": 0}
+        with file.at("design", size):
+            n = sizes[size]
+            options["n"] = whole_number(given.get(size) if n is None else n, size, 1)
         with file.at("design", "seed"):
-            size["seed"] = whole_number(given.get("seed", 0), "seed", 0)
-    with file.at("design", fitting[-1], label=f"{given['table']}: " if kind == "table" else ""):
+            options["seed"] = whole_number(given.get("seed", 0), "seed", 0)
+    if size == "blocks":
+        options |= _block(file, space, kind)
+    place = "levels" if kind == "morris" else size or fitting[-1]
+    with file.at("design", place, label=f"{given['table']}: " if kind == "table" else ""):
         if kind == "table":
             return _table(file.path.parent / str(given["table"]), cell)
-        return space and getattr(space, kind)(**({"n": points} if kind == "grid" else size))
+        return space and getattr(space, kind)(**options)
+    return None
+
+
+def _block(file: File, space: Space | None, kind: str) -> dict[str, Any]:
+    """What a block consists of: keywords of `Space.saltelli` or `Space.morris`."""
+    given, found = file.table("design"), {"groups": _groups(file, space)}
+    if kind == "morris":
+        with file.at("design", "levels"):
+            return found | {"levels": whole_number(given.get("levels", 4), "levels", 2)}
+        return found
+    second = given.get("second_order", False)
+    if not isinstance(second, bool):
+        file.refuse(
+            ("design", "second_order"), f"second_order must be true or false, not {second!r}"
+        )
+    return found | {"second_order": second}
+
+
+def _groups(file: File, space: Space | None) -> dict[str, list[str]] | None:
+    """Axes that move as one, by the name of their group; None where these are not whole."""
+    before, keys, found = len(file.problems), ("design", "groups"), {}
+    for name in file.table(*keys):
+        with file.at(*keys, name):
+            if (members := file.texts(*keys, name)) is not None and space:
+                found[name] = members
+                grouped(tuple(space.axes), {name: members})
+    with file.at(*keys):
+        if space and len(file.problems) == before:
+            grouped(tuple(space.axes), found)
+            return found
     return None
 
 
