@@ -148,14 +148,16 @@ def _over_conditions(ax: "Axes", data: xr.Dataset) -> tuple[np.ndarray, str]:
             ax.errorbar(x[i], y[i], sd[i], color=colour, **dots)
             ax.plot(x[i], fitted[i], color=colour, label=", ".join(said) or "predicted")
         return x, label("time", data["time"].attrs)
-    if len(own) == 1:
-        x, about = own[0].values, label(str(own[0].name), own[0].attrs)
+    # Of parameters that change together the first tells the conditions apart.
+    told_by = next((x for x in own if np.unique(x.values).size == x.size), None)
+    if told_by is not None:
+        x, about = told_by.values, label(str(told_by.name), told_by.attrs)
     else:
         x, about = np.arange(len(y), dtype=float), "condition"
     order = np.argsort(x)
     ax.plot(x[order], fitted[order], "o-", color=RED, markersize=7.0, **_HOLLOW, label="predicted")
     ax.errorbar(x, y, sd, color=INK, label="recorded", **dots)
-    if len(own) == 1:
+    if told_by is not None:
         spread(ax, "x", even(x))
     else:
         ax.set_xticks(x, [str(name) for name in data["condition"].values])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _LARGE = 3.0
 _DIRECTIONS = 2
+_LEAST = 1e-8
 
 
 def elasticities(res: xr.Dataset, *, ax: Any = None) -> "Axes":
@@ -141,6 +142,8 @@ def subspace(res: xr.Dataset, output: str | None = None, *, ax: Any = None) -> n
     left.set(xlabel="rank", ylabel=f"eigenvalue, of {one['output'].item()}", xticks=rank)
     if (value > 0.0).any():
         left.set_yscale("log", nonpositive="mask")
+        # Directions along which nothing changes at all have eigenvalues of roundings.
+        left.set_ylim(bottom=max(left.get_ylim()[0], _LEAST * np.nanmax(value)))
     vectors = one["eigenvector"].transpose("rank", "parameter").values[:_DIRECTIONS]
     series = {f"direction {i + 1}": (vector, None) for i, vector in enumerate(vectors)}
     bars(right, names(one), series)
