@@ -246,39 +246,38 @@ class Engine:
         if device not in self._shared:
             values = jax.tree.map(lambda x: np.asarray(x, dtype), self.fixed)
             self._shared[device] = jax.device_put(values, device)
-        key = self._key(shapes, width)
-        made = _COMPILED.setdefault(key, {})
+        made = _COMPILED.setdefault(self._key(shapes, width), {})
         if device not in made:
-            place = self._place(key, device)
-            found = executables.load(place, device)
-            if found is None:
-                begun = time.perf_counter()
-                stages, fresh = zip(*self._compile(device, shapes, width), strict=True)
-                found = stages, time.perf_counter() - begun
-                executables.keep(place if all(fresh) else None, *found)
-            made[device] = found
+            stages, seconds = zip(*self._prepare(device, shapes, width), strict=True)
+            made[device] = stages, sum(seconds)
         return made[device][0], self._shared[device]
 
-    def _compile(self, device: Any, shapes: Shapes, width: int) -> list[tuple[Any, bool]]:
-        """All stages, see `executables.build`; while one is traced those before it are compiled."""
+    def _prepare(self, device: Any, shapes: Shapes, width: int) -> list[tuple[Any, float]]:
+        """All stages, and seconds of their compilation; while one is traced others are compiled."""
         where, options = jax.sharding.SingleDeviceSharding(device), _OPTIONS.get(device.platform)
         dtype = np.dtype(self.precision)
         lanes = {name: jax.ShapeDtypeStruct((width, *of), dtype) for name, of in shapes}
-        given, under_way = (lanes, self._shared[device]), []
+        given, stages = (lanes, self._shared[device]), []
 
-        def build(lowered: Any) -> tuple[Any, bool]:
+        def build(lowered: Any, place: Path | None) -> tuple[Any, float]:
             with bits(self.precision):
-                return executables.build(lowered, options)
+                return executables.build(lowered, options, place)
 
         with ThreadPoolExecutor(len(self._stages), thread_name_prefix="compile") as pool:
-            for stage in self._stages:
-                lowered = jax.jit(stage, in_shardings=where, out_shardings=where).lower(*given)
-                under_way.append(pool.submit(build, lowered))
+            for i, stage in enumerate(self._stages):
+                place = self._place(self._key(shapes, width, i + 1), device)
+                found = executables.load(place, device)
+                if found is None:
+                    known = jax.jit(stage, in_shardings=where, out_shardings=where).lower(*given)
+                    stages.append(pool.submit(build, known, place))
+                else:
+                    known = found[0]
+                    stages.append(found)
                 made = jax.tree.map(
-                    lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), lowered.out_info
+                    lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), known.out_info
                 )
                 given = (*given[:2], made)
-            return [future.result() for future in under_way]
+            return [x.result() if isinstance(x, Future) else x for x in stages]
 
     def _place(self, key: tuple[Any, ...], device: Any) -> Path | None:
         """Where executables for a device are kept between runs; those of a CPU are."""
@@ -287,10 +286,10 @@ class Engine:
         about = _OPTIONS.get(device.platform), device.platform, device.device_kind, device.id
         return executables.place_of(*key, *about)
 
-    def _key(self, shapes: Shapes, width: int) -> tuple[Any, ...]:
+    def _key(self, shapes: Shapes, width: int, stages: int | None = None) -> tuple[Any, ...]:
         values = [np.shape(x) for x in jax.tree.leaves(self.fixed)]
         shared = str(jax.tree.structure(self.fixed)), tuple(values)
-        return self._stages, shapes, shared, width, self.precision
+        return self._stages[:stages], shapes, shared, width, self.precision
 
     def _worth_joining(self, device: Any, rows: int, shapes: Shapes) -> bool:
         """Whether rows that are left take longer than the compilation for another device."""

@@ -13,6 +13,7 @@ import pickle
 import platform
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -40,9 +41,9 @@ class _Foreign(Exception):
 
 
 def place_of(*program: Any) -> Path | None:
-    """Where the executables of a program are kept; None where they are not.
+    """Where the executable of a program is kept; None where it is not.
 
-    It is told by all that decides them: stages, shapes, precision, options, the device.
+    It is told by all that decides it: stages, shapes, precision, options, the device.
     """
     home = getattr(jax.config, "jax_compilation_cache_dir", None)
     if not home or not getattr(jax.config, "jax_enable_compilation_cache", False):
@@ -56,9 +57,24 @@ def place_of(*program: Any) -> Path | None:
     return Path(home) / "jaxmembrane" / hashlib.sha256(everything.encode()).hexdigest()
 
 
-def build(lowered: Any, options: Any) -> tuple[Any, bool]:
-    """Compile, and say whether the executable can be kept: not where JAX had it in its cache."""
-    found, thread = [], threading.get_ident()
+def load(place: Path | None, device: Any) -> tuple[Any, float] | None:
+    """The executable at a place, for a device, and the seconds that its compilation took."""
+    if place is None or not place.exists():
+        return None
+    # Whatever is wrong with a file of a cache, its program can be compiled.
+    with suppress(Exception):
+        content = place.read_bytes()
+        if hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]:
+            seconds, part = pickle.loads(content[_DIGEST:])
+            return serialize_executable.deserialize_and_load(
+                *part, execution_devices=[device]
+            ), seconds
+    return None
+
+
+def build(lowered: Any, options: Any, place: Path | None) -> tuple[Any, float]:
+    """Compile, and keep the executable at a place; gives it and the seconds that it took."""
+    found, thread, begun = [], threading.get_ident(), time.perf_counter()
 
     def note(event: str, **_: Any) -> None:
         if event == _FOUND and threading.get_ident() == thread:
@@ -66,36 +82,19 @@ def build(lowered: Any, options: Any) -> tuple[Any, bool]:
 
     jax.monitoring.register_event_listener(note)
     try:
-        return lowered.compile(compiler_options=options), not found
+        executable = lowered.compile(compiler_options=options)
     finally:
         jax.monitoring.unregister_event_listener(note)
+    seconds = time.perf_counter() - begun
+    if place is not None and not found:
+        _keep(place, executable, seconds)
+    return executable, seconds
 
 
-def load(place: Path | None, device: Any) -> tuple[Any, float] | None:
-    """The executables at a place, for a device, and the seconds that their compilation took."""
-    if place is None or not place.exists():
-        return None
-    # Whatever is wrong with a file of a cache, its program can be compiled.
-    with suppress(Exception):
-        content = place.read_bytes()
-        if hashlib.sha256(content[_DIGEST:]).digest() == content[:_DIGEST]:
-            seconds, parts = pickle.loads(content[_DIGEST:])
-            found = tuple(
-                serialize_executable.deserialize_and_load(*part, execution_devices=[device])
-                for part in parts
-            )
-            return found, seconds
-    return None
-
-
-def keep(place: Path | None, executables: Any, seconds: float) -> None:
-    """Keep executables, whose compilation took so many seconds, for another run."""
-    if place is None:
-        return
+def _keep(place: Path, executable: Any, seconds: float) -> None:
     # A cache that cannot be written costs time and nothing else.
     with suppress(OSError, ValueError, NotImplementedError):
-        parts = [serialize_executable.serialize(x) for x in executables]
-        content = pickle.dumps((seconds, parts))
+        content = pickle.dumps((seconds, serialize_executable.serialize(executable)))
         place.parent.mkdir(parents=True, exist_ok=True)
         beside = place.with_name(f"{place.name}.{uuid.uuid4().hex}.partial")
         beside.write_bytes(hashlib.sha256(content).digest() + content)

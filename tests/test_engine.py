@@ -53,13 +53,13 @@ def test_every_tile_runs_at_one_width_and_only_its_own_rows_come_back(program):
     assert [len(part["z"]) for part in found] == [64, 64, 22]
     np.testing.assert_array_equal(np.concatenate([f["y"][0] for f in found]), 2.0 * np.arange(150))
     assert found[2]["y"][1].tolist() == list(range(22))
-    widths = [key[3] for key in engine_module._COMPILED if key[0] == program]
+    widths = [key[3] for key in engine_module._COMPILED if key[0] == (program,)]
     assert widths == [64]
 
 
 def test_nothing_to_do_compiles_nothing(program):
     assert results(Engine(program, {"k": 2.0}, 64), []) == []
-    assert not [key for key in engine_module._COMPILED if key[0] == program]
+    assert not [key for key in engine_module._COMPILED if key[0] == (program,)]
 
 
 def test_padding_is_not_a_copy_of_a_hard_row(monkeypatch):
@@ -67,13 +67,13 @@ def test_padding_is_not_a_copy_of_a_hard_row(monkeypatch):
     seen, for_device = [], Engine._for_device
 
     def noting(self, *where):
-        compiled, shared = for_device(self, *where)
+        (compiled,), shared = for_device(self, *where)
 
         def run(lanes, fixed):
             seen.append(np.asarray(lanes["x"]))
             return compiled(lanes, fixed)
 
-        return run, shared
+        return (run,), shared
 
     monkeypatch.setattr(Engine, "_for_device", noting)
     results(Engine(Twice("padding"), {"k": 2.0}, 64), tiles_of(3, 64))

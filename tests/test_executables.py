@@ -33,8 +33,10 @@ class Waves:
 class Sum:
     """A second stage."""
 
+    times: int = 1
+
     def __call__(self, lanes, shared, made):
-        return {"y": [made["y"][0] + lanes["x"]]}
+        return {"y": [made["y"][0] + self.times * lanes["x"]]}
 
 
 def one_way(s, p):
@@ -90,7 +92,7 @@ def test_a_sweep_finds_its_program_without_tracing_it_and_gives_the_same_bits(ho
     first = jm.sweep(CELL, design, outputs=["V"], tile=64)
     assert len(list(home.iterdir())) == 1
     monkeypatch.setattr(engine, "_COMPILED", {})
-    monkeypatch.setattr(Engine, "_compile", refuse)
+    monkeypatch.setattr(executables, "build", refuse)
     second = jm.sweep(CELL, design, outputs=["V"], tile=64)
     np.testing.assert_array_equal(second.V, first.V)
 
@@ -99,9 +101,10 @@ def test_a_sweep_finds_its_program_without_tracing_it_and_gives_the_same_bits(ho
 def test_programs_are_kept_for_each_device(home, ours, monkeypatch, program):
     devices = jax.local_devices()
     first = [waves(program, devices=[device]) for device in devices]
-    assert len(list(home.iterdir())) == len(devices)
+    stages = len(program) if isinstance(program, tuple) else 1
+    assert len(list(home.iterdir())) == len(devices) * stages
     monkeypatch.setattr(engine, "_COMPILED", {})
-    monkeypatch.setattr(Engine, "_compile", refuse)
+    monkeypatch.setattr(executables, "build", refuse)
     for device, expected in zip(devices, first, strict=True):
         np.testing.assert_array_equal(waves(program, devices=[device]), expected)
 
@@ -131,13 +134,26 @@ def test_what_jax_finds_in_its_own_cache_is_not_kept(home):
 
 
 @pytest.mark.parametrize("event", ["cache_hits", "cache_misses"])
-def test_jax_says_whether_it_compiled(event):
+def test_jax_says_whether_it_compiled(tmp_path, monkeypatch, event):
     class Lowered:
         def compile(self, compiler_options):
             jax.monitoring.record_event(f"/jax/compilation_cache/{event}")
             return compiler_options
 
-    assert executables.build(Lowered(), "options") == ("options", event == "cache_misses")
+    kept = []
+    monkeypatch.setattr(executables, "_keep", lambda *what: kept.append(what))
+    assert executables.build(Lowered(), "options", tmp_path)[0] == "options"
+    assert bool(kept) == (event == "cache_misses")
+
+
+def test_a_stage_that_is_known_serves_another_program(home, ours, monkeypatch):
+    waves((Waves(3), Sum()))
+    built = []
+    build = executables.build
+    monkeypatch.setattr(executables, "build", lambda *x: built.append(x) or build(*x))
+    np.testing.assert_array_equal(waves((Waves(3), Sum(2))), waves() + 2 * LANES["x"])
+    # The first stage was kept, and so was the program that it is by itself.
+    assert len(built) == 1
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing(home, ours):
