@@ -17,7 +17,7 @@ from .labelled import Labelled, Outputs
 from .modes import MODES, modes
 from .outputs import ENERGY_BUDGET, OUTPUTS, Output, Reading, check_outputs, labels, shown_dims
 from .params import check_params
-from .rest import BLOCK, STATUS, Lanes, has_rest, safe_point, solve_rest
+from .rest import BLOCK, STATUS, Found, Lanes, has_rest, safe_point, solve_rest
 from .structure import structure
 
 DIAGNOSTICS = {
@@ -187,8 +187,11 @@ def steady_state(
     check_params(cell.parameters, params or {})
     given, shape = batch(cell.nominal(params), begin, dtype)
     lanes = lanes_at(cell, given, begin, shape)
-    found = compiled(evaluate, 2, lanes)(structure(cell), names, lanes)
-    return Rest(cell, shape_outputs(cell, found, shape))
+    plain = structure(cell)
+    # Whatever is asked of it, and for whatever, the search is compiled once.
+    found = compiled(solve_rest, 1, lanes)(plain, lanes)
+    told = compiled(outputs_at, 2, (lanes, found))(plain, names, lanes, found)
+    return Rest(cell, shape_outputs(cell, told, shape))
 
 
 def start_of(cell: Cell, start: Any) -> dict[str, Any]:
@@ -251,7 +254,13 @@ def lanes_at(
 
 def evaluate(cell: Cell, names: tuple[str, ...], lanes: Lanes) -> dict[str, list[Any]]:
     """Outputs of the rests of lanes: for each name the values of its dims, in row-major order."""
-    found = solve_rest(cell, lanes)
+    return outputs_at(cell, names, lanes, solve_rest(cell, lanes))
+
+
+def outputs_at(
+    cell: Cell, names: tuple[str, ...], lanes: Lanes, found: Found
+) -> dict[str, list[Any]]:
+    """Outputs of rests that were found."""
     ok = has_rest(found.status)
     u, safe = safe_point(cell, lanes, found)
     eq = Equations(cell, safe)

@@ -24,13 +24,13 @@ def potassium_cell(g=0.7, X_o=59.0):
 
 @pytest.fixture
 def compiled(caplog):
-    """Names of the programs that JAX compiles, in order."""
+    """Searches for a rest that JAX compiles, in order."""
     with jax.log_compiles(), caplog.at_level(logging.WARNING):
 
         def names():
             lines = [record.getMessage() for record in caplog.records]
             caplog.clear()
-            return [x for x in lines if x.startswith("Compiling") and "evaluate" in x]
+            return [x for x in lines if x.startswith("Compiling") and "solve_rest" in x]
 
         yield names
 
@@ -52,6 +52,10 @@ def test_a_parameters_value_and_a_rebuilt_cell_compile_nothing(compiled):
     again = potassium_cell()
     assert again == first and hash(again) == hash(first) and again is not first
     rest(again, {"bath.K": K})
+    assert compiled() == []
+    # Nor does another question, or a course from there.
+    jm.steady_state(first, {"bath.K": K}, outputs=("c", "flux"))
+    jm.simulate(first, {"bath.K": K}, times=[0.0, 1.0], outputs=("V",))
     assert compiled() == []
 
 
