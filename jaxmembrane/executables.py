@@ -2,8 +2,8 @@
 
 JAX keeps what XLA has compiled, but must trace and lower a program to know what to look for, which
 takes longer than to load it. A program that consists of this package's own code is known by its
-structure and by the package's source; one with a law of the user's has to be traced. Who patches
-functions of the package has to switch the cache off.
+structure and by the package's source; one with a law of the user's has to be traced, and so has any
+while functions of the package are replaced by those of others.
 """
 
 import hashlib
@@ -36,6 +36,11 @@ _FOUND = "/jax/compilation_cache/cache_hits"
 _SETTINGS = ("jax_default_matmul_precision", "jax_debug_nans", "jax_debug_infs", "jax_disable_jit")
 
 
+# Whose functions and classes the package's modules hold.
+_KNOWN = {__package__, *sys.stdlib_module_names, "jax", "jaxlib", "numpy", "scipy", "optax"}
+_KNOWN |= {"pandas", "pydantic", "rich", "typer", "xarray", "zarr"}
+
+
 class _Foreign(Exception):
     """Something that is not this package's own, so that nothing is known of its code."""
 
@@ -46,7 +51,7 @@ def place_of(*program: Any) -> Path | None:
     It is told by all that decides it: stages, shapes, precision, options, the device.
     """
     home = getattr(jax.config, "jax_compilation_cache_dir", None)
-    if not home or not getattr(jax.config, "jax_enable_compilation_cache", False):
+    if not home or not getattr(jax.config, "jax_enable_compilation_cache", False) or _patched():
         return None
     try:
         known = _written(program)
@@ -134,6 +139,13 @@ def _ours(x: Any) -> bool:
         return reduce(getattr, x.__qualname__.split("."), owner) is x
     except AttributeError:
         return False
+
+
+def _patched() -> bool:
+    """Whether a module of the package holds a function or a class of somebody else's."""
+    ours = [m for name, m in sys.modules.items() if name.partition(".")[0] == __package__]
+    held = (x for m in ours for x in list(vars(m).values()) if isinstance(x, type) or isfunction(x))
+    return any(str(x.__module__).partition(".")[0] not in _KNOWN for x in held)
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import jaxmembrane as jm
-from jaxmembrane import engine, executables
+from jaxmembrane import engine, executables, steady
 from jaxmembrane.engine import Engine, Tile
 from jaxmembrane.params import Param
 from jaxmembrane.programs import resting_job
@@ -202,6 +202,12 @@ def test_settings_of_jax_decide_it(home, setting):
 def test_laws_of_the_users_are_traced_each_time(home, rate):
     # Nothing that is kept could tell that such a law has changed.
     assert place(with_law(rate)) is None
+
+
+def test_while_the_package_is_patched_nothing_is_kept(home, monkeypatch):
+    assert place() is not None
+    monkeypatch.setattr(steady, "solve_rest", one_way)
+    assert place() is None
 
 
 def test_ours_by_name_alone_is_not_ours():
