@@ -51,7 +51,8 @@ def configure(
         set before JAX is first used.
     cache : bool or path
         Whether compiled programs are kept between runs, and where; by default in the user's cache
-        directory. A directory that JAX is already set to is left alone.
+        directory. A directory that JAX is already set to is left alone. They are loaded as code, so
+        take no directory that others can write.
     x64 : bool
         Whether JAX computes in 64 bits.
 
