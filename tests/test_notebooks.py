@@ -110,3 +110,9 @@ def test_a_name_that_is_not_ours_is_noticed():
     node = ast.parse("jm.plot.nonsense", mode="eval").body
     assert chain(node) == ["plot", "nonsense"] and lost(chain(node)) == "nonsense"
     assert lost(["steady_state"]) is None and lost(["_private"]) == "_private"
+
+
+def test_every_picture_is_in_one_of_them():
+    pictures = {name for name, x in vars(jm.plot).items() if callable(x) and name[0] != "_"}
+    chains = [chain(n) for path in NOTEBOOKS for n in ast.walk(code(path))]
+    assert pictures == {names[1] for names in chains if names[:1] == ["plot"] and names[1:]}
