@@ -199,6 +199,7 @@ name = "pump_block"
 """
 
 
+@pytest.mark.slow
 def test_a_study_with_a_protocol_sweeps_courses(tmp_path, monkeypatch, call):
     monkeypatch.chdir(tmp_path)
     Path("study.toml").write_text(STUDY + COURSES)

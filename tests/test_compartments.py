@@ -55,6 +55,7 @@ def protein():
     return params, jm.steady_state(PROTEIN, params, start=start, outputs=shown)
 
 
+@pytest.mark.slow
 def test_a_protein_cell_in_a_wall_rests_in_balance():
     params, rest = protein()
     assert_array_equal(rest.status, 0)

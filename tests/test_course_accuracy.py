@@ -162,6 +162,7 @@ def errors(lanes):
     return np.array(worst)
 
 
+@pytest.mark.slow
 def test_the_right_hand_side_is_the_same_cell():
     params, changed = population()
     found = unknowns(followed(1e-9))[:, 0]

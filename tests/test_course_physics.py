@@ -71,6 +71,7 @@ def free_energy(found):
     return np.asarray(total + RT * X * (np.log(X / w) - 1.0) + RT * outside * w)
 
 
+@pytest.mark.slow
 def test_free_energy_never_rises_without_a_pump():
     found = blocked(1e-8)
     G = free_energy(found)[0]
@@ -226,6 +227,7 @@ def test_a_course_without_length_is_its_beginning():
     assert found.V[0] == pytest.approx(float(shaped(SEEN["every knot"]).V[0]), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_start_without_room_for_the_ion_of_charge_is_not_followed():
     """500 mM of sodium leave -367 mM of potassium: no amount is negative."""
     begin = {"V": -60.0, "Na": np.array([500.0, 20.0]), "Cl": 5.0, "volume": 2000.0}

@@ -119,6 +119,7 @@ def test_a_cell_with_gates_rests_in_balance():
     assert rest.gate.dims == (("gate", GATES),)
 
 
+@pytest.mark.slow
 def test_gates_stand_where_their_rates_vanish():
     p, rest, _ = gated()
     n, working, asleep = (of(rest.gate, name) for name in GATES)

@@ -144,12 +144,13 @@ def module_names():
             yield ".".join(("jaxmembrane", *(p for p in parts if p != "__init__")))
 
 
-# The cell with mitochondria takes a minute to compile, and these fits half a minute.
-LONG = {"jaxmembrane.zoo.neurons", "jaxmembrane.fitting.compare", "jaxmembrane.fitting.profile"}
+# Their examples compile programs of their own, some for a minute.
+LONG = tuple(f"jaxmembrane.{room}" for room in ("zoo.", "fitting.", "plot.", "continuation"))
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in module_names()]
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow) if n.startswith(LONG) else n for n in module_names()],
 )
 def test_examples_run(name):
     if name.startswith("jaxmembrane.plot"):

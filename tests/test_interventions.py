@@ -198,6 +198,7 @@ def course(lane, t):
     return np.array([found.V[i, k], *c, found.E["Cl"][i, k], size], float)
 
 
+@pytest.mark.slow
 def test_all_courses_are_finished():
     assert_allclose(courses().status, 0)
 

@@ -100,6 +100,7 @@ def test_a_clamp_measures_the_curve_until_composition_has_moved():
     assert_allclose(measured[:, 1], np.diagonal(there.total), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_each_membrane_of_an_epithelial_cell_has_its_total():
     cytosol, lumen, blood = jm.Compartment("cytosol"), jm.Bath("lumen"), jm.Bath("blood")
     leaks = [jm.leak(s, name=f"apical_{s.name}", P=P) for s, P in ((jm.Na, 1e-3), (jm.Cl, 1e-3))]

@@ -31,6 +31,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import jaxmembrane as jm
 
+# Cells of many compartments take ten seconds or more to compile.
+pytestmark = pytest.mark.slow
+
 SHOWN = ("V", "c", "volume", "flux", "z_X", "area", "osmolarity", "rate_slowest")
 OUTSIDE = jm.Compartment("outside")
 
@@ -97,7 +100,6 @@ def totals(rest):
     }
 
 
-@pytest.mark.slow
 def test_two_cells_in_a_finite_outside_rest_in_balance():
     params, _, rest = shared()
     assert_array_equal(rest.status, 0)
@@ -144,7 +146,6 @@ def test_rests_of_closed_cells_are_found_from_anywhere():
         assert_allclose(value[last], value[0], rtol=1e-9)
 
 
-@pytest.mark.slow
 def test_gradients_by_the_totals_of_pools():
     params, start, rest = shared()
     slope, _ = derive(SHARED, ("V", "volume"), params, start)
@@ -202,7 +203,6 @@ def test_a_total_outside_its_domain_is_refused():
         SHARED.nominal({"outside.K_0": 1.0})
 
 
-@pytest.mark.slow
 def test_totals_are_swept_as_any_parameter():
     space = jm.Space(
         {"outside.Cl_0": jm.Uniform(2e5, 4e5), "outside.volume_0": jm.Uniform(3e3, 6e3)}
@@ -213,7 +213,6 @@ def test_totals_are_swept_as_any_parameter():
     assert found["outside.Cl_0"].attrs["units"] == "amol"
 
 
-@pytest.mark.slow
 def test_single_precision_finds_rests_of_closed_cells():
     params, _, rest = shared()
     n = SWAPPED + 1

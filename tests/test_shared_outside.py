@@ -9,6 +9,9 @@ from numpy.testing import assert_allclose
 
 import jaxmembrane as jm
 
+# Cells of many compartments take ten seconds or more to compile.
+pytestmark = pytest.mark.slow
+
 VOLUME = 2500.0
 PARAMS = {
     "outside.Na_0": 80.0 * VOLUME, "outside.Cl_0": 65.0 * VOLUME, "outside.volume_0": VOLUME,
@@ -48,7 +51,6 @@ def test_what_is_conserved_becomes_a_parameter():
     assert "outside.K_0" not in SHARED.parameters and "outside.Na" not in SHARED.parameters
 
 
-@pytest.mark.slow
 def test_pools_are_kept():
     rest = shared()
     assert rest.ok.all()
@@ -71,7 +73,6 @@ def test_each_cell_rests_as_in_a_bath_of_what_is_outside(name, leaky):
     assert_allclose(own.volume, rest.volume[name][0], rtol=1e-9)
 
 
-@pytest.mark.slow
 def test_gradients_with_respect_to_a_pool():
     rest = shared()
 
@@ -83,7 +84,6 @@ def test_gradients_with_respect_to_a_pool():
     assert_allclose(slope, difference, rtol=1e-6)
 
 
-@pytest.mark.slow
 def test_its_energy_budget_holds_and_refuses_what_breaks_the_second_law():
     names = ["dissipation", "heat", "entropy_production", "atp_rate", "dG", "area", "flux"]
     rest = jm.steady_state(SHARED, PARAMS, outputs=names)

@@ -77,6 +77,7 @@ def row_of(course, lane, moment):
     return np.array([course.V[lane, moment], *c, course.E["Cl"][lane, moment], size], float)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("t", BLOCKED)
 def test_pump_block_runs_as_in_an_independent_model(t):
     found = row_of(blocked(), 0, list(BLOCKED).index(t))

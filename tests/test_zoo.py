@@ -50,6 +50,7 @@ def test_a_published_cell_rests_where_its_source_says(name):
     assert cell.source
 
 
+@pytest.mark.slow
 def test_what_the_neuron_does_when_kcc2_or_its_impermeant_charge_changes():
     # Duesterwald et al. 2018: KCC2 times 18.4 (the end of their ramp of Fig. 3A, at rest), 4, 0.1
     # and off; z = -1 and -0.6; the impermeant doubled (Fig. 4) leaves all but the volume.

@@ -7,6 +7,9 @@ from numpy.testing import assert_allclose
 import jaxmembrane as jm
 from jaxmembrane.constants import F, R
 
+# Each is a cell of its own, to be compiled for one test.
+pytestmark = pytest.mark.slow
+
 CELLS = (
     "neuron_calcium", "neuron_mitochondrion", "red_cell", "enterocyte", "corneal_stroma",
     "root_cell", "proteoliposome", "vent_protocell",
@@ -38,7 +41,6 @@ def test_the_red_cell_has_the_ions_ph_and_water_of_rogers_and_lew():
     assert_allclose(rest.z_X - calibrated["cytosol.z_X"], moved, rtol=1e-6)
 
 
-@pytest.mark.slow
 def test_haemoglobins_osmotic_coefficient_holds_the_volume():
     cell = jm.zoo.red_cell()
     params = cell.nominal()
@@ -114,7 +116,6 @@ def test_the_root_cell_is_held_by_its_pump_and_pressed_by_its_wall():
     assert_allclose(rest.turgor[0], 0.90e6, rtol=5e-3)
 
 
-@pytest.mark.slow
 def test_the_enterocyte_accumulates_glucose_within_the_limit_of_its_carrier():
     cell = jm.zoo.enterocyte()
     rest = jm.steady_state(cell, {"lumen.Glucose": [5.0, 0.5, 1e-6]})
@@ -128,7 +129,6 @@ def test_the_enterocyte_accumulates_glucose_within_the_limit_of_its_carrier():
     assert np.all((rest.c["Glucose"] / lumen < limit) == (rest.flux["sglt1"] > 0.0))
 
 
-@pytest.mark.slow
 def test_the_calcium_neuron_balances_leak_against_ncx_and_pmca():
     rest = jm.steady_state(jm.zoo.neuron_calcium(), outputs=["V", "c", "flux", "heat", "dG",
                            "atp_rate", "entropy_production", "reversal", "area"])  # fmt: skip
@@ -147,7 +147,6 @@ def test_the_calcium_neuron_balances_leak_against_ncx_and_pmca():
     assert rest.entropy_production > 0.0
 
 
-@pytest.mark.slow
 def test_the_mitochondrion_holds_its_potential_against_its_loads():
     cell = jm.zoo.neuron_mitochondrion()
     rest = jm.steady_state(cell)
