@@ -170,7 +170,7 @@ class Search:
 
     def parameters(self, x):
         """Logarithms of the parameters, and their slopes."""
-        width, s = 2.0 * math.log(WIDTH), [1.0 / (1.0 + math.exp(-y)) for y in x]
+        width, s = 2.0 * math.log(WIDTH), [0.5 + 0.5 * math.tanh(0.5 * y) for y in x]
         ln_p = [low + width * y for low, y in zip(self.low, s, strict=True)]
         return ln_p, [width * y * (1.0 - y) for y in s]
 

@@ -13,11 +13,12 @@ from . import point
 from .balance import Equations
 from .cell import Cell
 from .labelled import Labelled
+from .lanes import batch, check_precision, lanes_at, rests_of
 from .naming import unknown
 from .params import check_params
-from .rest import Found, Lanes, has_rest, safe_point, solve_rest
+from .rest import Found, Lanes, has_rest, safe_point
 from .simulate import course_start
-from .steady import Rest, batch, check_precision, compiled, lanes_at
+from .steady import Rest
 from .structure import structure
 from .trajectory import placed
 
@@ -122,7 +123,7 @@ def iv_curve(
     check_params(cell.parameters, params or {})
     given, shape = batch(cell.nominal(params), begin, dtype)
     lanes, plain = lanes_at(cell, given, begin, shape), structure(cell)
-    rest = compiled(solve_rest, 1, lanes)(plain, lanes)
+    rest = rests_of(plain, lanes)
     held = jnp.asarray(gates == "held")
     status, currents = _currents(plain, lanes, rest, jnp.asarray(swept), held)
     n = int(np.prod(shape))

@@ -17,22 +17,14 @@ from jax.core import Tracer
 from .arclength import FOLDS, Curve, follow
 from .cell import Cell
 from .labelled import Outputs
+from .lanes import batch, check_precision, lanes_at, lanes_of, rests_of
 from .modes import MODES, modes
 from .naming import UnknownName, unknown
 from .outputs import OUTPUTS, Reading, check_outputs
 from .params import check_params
-from .rest import STATUS, Found, Lanes, has_rest, judge, safe_point, solve_rest
+from .rest import STATUS, Found, Lanes, has_rest, judge, safe_point
 from .simulate import USUAL
-from .steady import (
-    Rest,
-    batch,
-    check_precision,
-    compiled,
-    lanes_at,
-    lanes_of,
-    shape_outputs,
-    start_of,
-)
+from .steady import Rest, shape_outputs, start_of
 from .structure import structure
 
 
@@ -152,8 +144,7 @@ def continuation(
     window = tuple(lanes_of(given.pop(name), shape) for name in ends)
     lanes = lanes_at(cell, given, begin, shape)
     plain = structure(cell)
-    # By itself, so that another parameter or other outputs do not compile it anew.
-    rest = compiled(solve_rest, 1, lanes)(plain, lanes)
+    rest = rests_of(plain, lanes)
     longest = jnp.asarray(largest_step, dtype)
     begun = lanes._replace(begin={})
     made = _run(plain, parameter, names, points, begun, rest, window, longest)
@@ -216,7 +207,8 @@ def _run(
         wanted = [name for name in names if name in MODES]
         made |= modes(eq, u, wanted) if wanted else {}
         made = {name: [jnp.where(there, x, jnp.nan) for x in made[name]] for name in made}
-        status = jnp.where(judge(eq, u).stable, STATUS["stable"], STATUS["unstable"])
+        verdict = judge(eq, u, eq.jacobian(u))
+        status = jnp.where(verdict.stable, STATUS["stable"], STATUS["unstable"])
         return made | {"status": [jnp.where(there, status, STATUS["pending"]).astype(jnp.int8)]}
 
     # Point by point: outputs of all at once would take many times the memory of the branch.

@@ -33,7 +33,7 @@ Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 """What each row has of every name."""
 
 _COMPILED: dict[Any, dict[Any, tuple[Any, float]]] = {}
-"""Programs by what they are, then by device: stages, compiled, and seconds that it took."""
+"""Stages by what they are, then by device: compiled, and seconds that it took."""
 
 
 def configure(
@@ -108,6 +108,10 @@ def shapes_of(lanes: Lanes) -> Shapes:
     return tuple((name, x.shape[1:]) for name, x in lanes.items())
 
 
+def _shape(x: Any) -> Any:
+    return jax.ShapeDtypeStruct(x.shape, x.dtype)
+
+
 def _joined(*parts: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
@@ -134,7 +138,8 @@ class Engine:
     program : callable, or tuple of them
         ``program(lanes, fixed)``: a pytree of arrays along the lanes. Hashable: equal programs
         share one compilation. Of several stages each is also given what the one before it made;
-        they are compiled at the same time.
+        they are compiled at the same time. One that has ``needed(made)`` changes what was made
+        where that says so, and is not compiled before.
     fixed : pytree
         What all rows share.
     tile : int
@@ -156,6 +161,7 @@ class Engine:
     def __post_init__(self):
         self.devices = tuple(self.devices or jax.local_devices())
         self._stages = self.program if isinstance(self.program, tuple) else (self.program,)
+        self._always = [i for i, stage in enumerate(self._stages) if not hasattr(stage, "needed")]
         self._lock = threading.Lock()
         self._shared: dict[Any, Any] = {}
 
@@ -231,54 +237,62 @@ class Engine:
         padded = {name: np.full((width, *x.shape[1:]), np.nan, dtype) for name, x in lanes.items()}
         for name, x in lanes.items():
             padded[name][:rows] = x
+        shapes = shapes_of(padded)
         with bits(self.precision):
-            stages, shared = self._for_device(device, shapes_of(padded), width)
-            begun = time.perf_counter()
-            given = made = jax.device_put(padded, device), shared
-            for stage in stages:
-                made = stage(*given)
-                given = (*given[:2], made)
-            result = jax.tree.map(np.asarray, made)
-        self.tile_s = time.perf_counter() - begun
+            made: Any = (jax.device_put(padded, device), self._shared_on(device))
+            stages = self._compiled(device, shapes, width, self._always, made)
+            begun, compiling = time.perf_counter(), 0.0
+            for i, stage in enumerate(self._stages):
+                if i not in stages and stage.needed(made[2]):
+                    since = time.perf_counter()
+                    stages |= self._compiled(device, shapes, width, [i], made)
+                    compiling += time.perf_counter() - since
+                if i in stages:
+                    made = (*made[:2], stages[i](*made))
+            result = jax.tree.map(np.asarray, made[2])
+        self.tile_s = time.perf_counter() - begun - compiling
         return jax.tree.map(lambda x: x[:rows], result)
 
-    def _for_device(self, device: Any, shapes: Shapes, width: int) -> tuple[Any, Any]:
-        dtype = np.dtype(self.precision)
+    def _shared_on(self, device: Any) -> Any:
         if device not in self._shared:
-            values = jax.tree.map(lambda x: np.asarray(x, dtype), self.fixed)
+            values = jax.tree.map(lambda x: np.asarray(x, self.precision), self.fixed)
             self._shared[device] = jax.device_put(values, device)
-        made = _COMPILED.setdefault(self._key(shapes, width), {})
-        if device not in made:
-            stages, seconds = zip(*self._prepare(device, shapes, width), strict=True)
-            made[device] = stages, sum(seconds)
-        return made[device][0], self._shared[device]
+        return self._shared[device]
 
-    def _prepare(self, device: Any, shapes: Shapes, width: int) -> list[tuple[Any, float]]:
-        """All stages, and seconds of their compilation; while one is traced others are compiled."""
+    def _compiled(
+        self, device: Any, shapes: Shapes, width: int, which: Sequence[int], given: Any
+    ) -> dict[int, Any]:
+        """Stages by number, for what the first of them is given.
+
+        While one is traced others are compiled.
+        """
+        given = jax.tree.map(_shape, given)
         where, options = jax.sharding.SingleDeviceSharding(device), _OPTIONS.get(device.platform)
-        dtype = np.dtype(self.precision)
-        lanes = {name: jax.ShapeDtypeStruct((width, *of), dtype) for name, of in shapes}
-        given, stages = (lanes, self._shared[device]), []
+        keys = {i: self._key(shapes, width, i + 1) for i in which}
+        held = {i: _COMPILED.setdefault(key, {}) for i, key in keys.items()}
 
         def build(lowered: Any, place: Path | None) -> tuple[Any, float]:
             with bits(self.precision):
                 return executables.build(lowered, options, place)
 
-        with ThreadPoolExecutor(len(self._stages), thread_name_prefix="compile") as pool:
-            for i, stage in enumerate(self._stages):
-                place = self._place(self._key(shapes, width, i + 1), device)
+        missing = [i for i in which if device not in held[i]]
+        with ThreadPoolExecutor(len(which), thread_name_prefix="compile") as pool:
+            building = {}
+            for i in which if missing else ():
+                place = self._place(keys[i], device) if i in missing else None
                 found = executables.load(place, device)
-                if found is None:
-                    known = jax.jit(stage, in_shardings=where, out_shardings=where).lower(*given)
-                    stages.append(pool.submit(build, known, place))
+                if found is not None:
+                    held[i][device] = found
+                if device in held[i]:
+                    known = held[i][device][0]
                 else:
-                    known = found[0]
-                    stages.append(found)
-                made = jax.tree.map(
-                    lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), known.out_info
-                )
-                given = (*given[:2], made)
-            return [x.result() if isinstance(x, Future) else x for x in stages]
+                    stage = self._stages[i]
+                    known = jax.jit(stage, in_shardings=where, out_shardings=where).lower(*given)
+                    building[i] = pool.submit(build, known, place)
+                given = (*given[:2], jax.tree.map(_shape, known.out_info))
+            for i, future in building.items():
+                held[i][device] = future.result()
+        return {i: held[i][device][0] for i in which}
 
     def _place(self, key: tuple[Any, ...], device: Any) -> Path | None:
         """Where executables for a device are kept between runs; those of a CPU are."""
@@ -287,18 +301,19 @@ class Engine:
         about = _OPTIONS.get(device.platform), device.platform, device.device_kind, device.id
         return executables.place_of(*key, *about)
 
-    def _key(self, shapes: Shapes, width: int, stages: int | None = None) -> tuple[Any, ...]:
+    def _key(self, shapes: Shapes, width: int, stages: int) -> tuple[Any, ...]:
         values = [np.shape(x) for x in jax.tree.leaves(self.fixed)]
         shared = str(jax.tree.structure(self.fixed)), tuple(values)
         return self._stages[:stages], shapes, shared, width, self.precision
 
     def _worth_joining(self, device: Any, rows: int, shapes: Shapes) -> bool:
         """Whether rows that are left take longer than the compilation for another device."""
-        key = self._key(shapes, self.tile)
-        made = _COMPILED.get(key, {})
-        if device in made:
+        keys = [self._key(shapes, self.tile, i + 1) for i in self._always]
+        made = [_COMPILED.get(key, {}) for key in keys]
+        if all(device in held for held in made):
             return rows > 0
-        if rows / self.tile * self.tile_s > max((s for _, s in made.values()), default=0.0):
+        seconds = sum(max((s for _, s in held.values()), default=0.0) for held in made)
+        if rows / self.tile * self.tile_s > seconds:
             return True
-        place = self._place(key, device)
-        return rows > 0 and place is not None and place.exists()
+        places = [self._place(key, device) for key in keys]
+        return rows > 0 and all(place is not None and place.exists() for place in places)

@@ -95,30 +95,46 @@ def once(turn: Any) -> Callable[[Any], Any]:
     return partial(materialize, turn=turn)
 
 
-def newton(eq: Equations, u: Sequence[Any]) -> tuple[list[Any], Any, Any]:
-    """Iterate from u until every lane has converged, or `MAX_STEPS` times.
+class Iterated(NamedTuple):
+    """Where iterations ended, by lane: unknowns, how many, whether the last step was small.
 
-    Gives unknowns, iterations, and whether the last step was small, by lane.
+    ``around`` is what `Equations.jacobian` gives there.
+    """
+
+    u: list[Any]
+    steps: Any
+    settled: Any
+    around: tuple[list, list, list, list]
+
+
+def newton(eq: Equations, u: Sequence[Any]) -> Iterated:
+    """Iterate from u until every lane has converged, or `MAX_STEPS` times.
 
     A lane that has converged is frozen, so that its bits do not depend on its neighbours.
     """
-    limit = tolerance(u[0].dtype).step
+    limit, lanes = tolerance(u[0].dtype).step, u[0].shape
 
     def unfinished(carry: Any) -> Any:
-        turn, _, _, active = carry
-        return (turn < MAX_STEPS) & jnp.any(active)
+        return carry[-1]
 
     def improve(carry: Any) -> Any:
-        turn, u, steps, active = carry
-        value, jacobian, x, slope = materialize(eq.jacobian(u, once(turn)), turn)
+        turn, u, steps, active, _, _ = carry
+        around = materialize(eq.jacobian(u, once(turn)), turn)
+        value, jacobian, x, slope = around
         step = materialize(newton_step(eq, jacobian, value), turn)
-        size, cut = largest(step), jnp.where(active, taken(step, x, slope), 0.0)
+        # The last turn moves nobody. It sees where they ended, with code that is compiled anyway.
+        moving = active & (turn < MAX_STEPS)
+        size, cut = largest(step), jnp.where(moving, taken(step, x, slope), 0.0)
         u = [x + cut * dx for x, dx in zip(u, step, strict=True)]
-        steps = steps + active.astype(steps.dtype)
+        steps = steps + moving.astype(steps.dtype)
         # A NaN stays active: it is not a small step.
-        return turn + 1, u, steps, active & ~(size < limit)
+        active = active & ~(moving & (size < limit))
+        around = jax.tree.map(lambda x: jnp.broadcast_to(x, lanes), around)
+        return turn + 1, u, steps, active, around, jnp.any(moving)
 
-    lanes = u[0].shape
-    carry = (0, list(u), jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool))
-    _, u, steps, active = jax.lax.while_loop(unfinished, improve, carry)
-    return list(u), steps, ~active
+    row = [jnp.zeros(lanes, u[0].dtype)] * len(u)
+    ions = range(len(eq.followers))
+    unseen = row, [row for _ in row], [row[0] for _ in ions], [row for _ in ions]
+    carry = (0, list(u), jnp.zeros(lanes, jnp.int32), jnp.ones(lanes, bool), unseen, True)
+    _, u, steps, active, around, _ = jax.lax.while_loop(unfinished, improve, carry)
+    return Iterated(list(u), steps, ~active, around)

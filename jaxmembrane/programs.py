@@ -14,9 +14,8 @@ from .engine import Engine, bits
 from .outputs import Output, labels, shown_dims
 from .pieces import Pieces
 from .protocol import Initial, Protocol
-from .rest import BLOCK, STATUS, Found, Lanes, solve_rest
-from .steady import AVAILABLE
-from .steady import evaluate as evaluate_rest
+from .rest import BLOCK, STATUS, Found, Lanes, first_tier, later_tiers, undecided
+from .steady import AVAILABLE, outputs_at
 from .structure import structure
 from .trajectory import Clock, Plan, check_protocol, clock, kept
 from .trajectory import evaluate as evaluate_course
@@ -30,29 +29,47 @@ _LARGEST = 2**23
 
 
 @dataclass(frozen=True)
-class RestingProgram:
-    """What is compiled: outputs of the rests of lanes; `shared` has what all rows share.
+class FirstTier:
+    """What is compiled: the rests of lanes, as far as `rest.first_tier` finds them.
 
-    That is ``fixed``, the parameters that no row sets, and ``harmless``, a number for each.
+    `shared` has what all rows share: ``fixed``, the parameters that no row sets, and ``harmless``,
+    a number for each.
     """
-
-    cell: Cell
-    outputs: tuple[str, ...]
-
-    def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
-        """Outputs as `steady.evaluate` gives them."""
-        return evaluate_rest(self.cell, self.outputs, _given(lanes, shared))
-
-
-@dataclass(frozen=True)
-class SearchProgram:
-    """What is compiled: the rests of lanes, where courses begin."""
 
     cell: Cell
 
     def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any]) -> Found:
-        """Rests, as `rest.solve_rest` gives them."""
-        return solve_rest(self.cell, _given(_own(lanes), shared))
+        """Rests, some still undecided."""
+        return first_tier(self.cell, _given(_own(lanes), shared))
+
+
+@dataclass(frozen=True)
+class LaterTiers:
+    """What is compiled where the first tier leaves lanes undecided: `rest.later_tiers`."""
+
+    cell: Cell
+
+    def needed(self, found: Found) -> bool:
+        """Whether any lane is undecided."""
+        return bool(np.any(undecided(np.asarray(found.status))))
+
+    def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any], found: Found) -> Found:
+        """Rests."""
+        return later_tiers(self.cell, _given(_own(lanes), shared), found)
+
+
+@dataclass(frozen=True)
+class RestingProgram:
+    """What is compiled: outputs of the rests of lanes, as `steady.outputs_at` gives them."""
+
+    cell: Cell
+    outputs: tuple[str, ...]
+
+    def __call__(
+        self, lanes: Mapping[str, Any], shared: Mapping[str, Any], found: Found
+    ) -> dict[str, Any]:
+        """Outputs, with lanes on the first axis."""
+        return outputs_at(self.cell, self.outputs, _given(lanes, shared), found)
 
 
 @dataclass(frozen=True)
@@ -164,12 +181,16 @@ class Job:
         return tuple(len(known[dim]) for dim in self.dims(name))
 
 
+def _search(cell: Cell) -> tuple[FirstTier, LaterTiers]:
+    return FirstTier(structure(cell)), LaterTiers(structure(cell))
+
+
 def resting_job(cell: Cell, fixed: Mapping[str, float], names: tuple[str, ...]) -> Job:
     """The rests of rows that share `fixed` parameters."""
     return Job(
         cell,
         "resting states",
-        RestingProgram(structure(cell), names),
+        (*_search(cell), RestingProgram(structure(cell), names)),
         {"fixed": dict(fixed), "harmless": cell.nominal()},
         {name: (AVAILABLE[name], False) for name in names},
         _FLAGS,
@@ -200,7 +221,7 @@ def course_job(
     return Job(
         cell,
         "time courses",
-        (SearchProgram(structure(cell)), CourseProgram(structure(cell), plan)),
+        (*_search(cell), CourseProgram(structure(cell), plan)),
         {
             "fixed": dict(fixed),
             "harmless": cell.nominal(),

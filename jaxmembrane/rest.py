@@ -5,7 +5,7 @@ Derivatives come from the implicit function theorem: where ``f(u, p) = 0``,
 and is right to second order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -93,10 +93,13 @@ class Verdict(NamedTuple):
     residual: Any
 
 
-def judge(eq: Equations, u: list[Any], turn: Any = 0) -> Verdict:
-    """Residual, and stability from the Jacobian in time (not the row-scaled one)."""
+def judge(eq: Equations, u: list[Any], around: Sequence[list], turn: Any = 0) -> Verdict:
+    """Residual, and stability from the Jacobian in time (not the row-scaled one).
+
+    `around` is what `Equations.jacobian` gives at u.
+    """
     limit = tolerance(u[0].dtype)
-    value, jacobian, followed, _ = materialize(eq.jacobian(u, once(turn)), turn)
+    value, jacobian, followed, _ = around
     _, relative = scaled(jacobian, value)
     residual = largest(relative)
     root = jnp.isfinite(residual) & (residual < limit.residual)
@@ -108,12 +111,23 @@ def judge(eq: Equations, u: list[Any], turn: Any = 0) -> Verdict:
             # Impermeants that rounding hides cannot hold a volume: the balance is none.
             share = eq.params[f"{a.name}.X"] / (state.volume[a.name] * eq.osmolarity(a.name, state))
             root = root & (share > limit.share)
-    return Verdict(root, stable(time_jacobian(eq, u, jacobian)), residual)
+    return materialize(Verdict(root, stable(time_jacobian(eq, u, jacobian)), residual), turn)
+
+
+def undecided(status: Any) -> Any:
+    """Which lanes the first tier leaves to the later ones."""
+    return (status == STATUS["pending"]) | (status == STATUS["unstable"])
 
 
 def search(cell: Cell, lanes: Lanes) -> Found:
     """Find the rest of every lane."""
+    return later_tiers(cell, lanes, first_tier(cell, lanes))
+
+
+def first_tier(cell: Cell, lanes: Lanes) -> Found:
+    """Rests that Newton's method finds; `undecided` are those that it does not, or not stable."""
     valid = valid_lanes(cell, lanes.params)
+    valid = materialize(valid, jnp.sum(valid, dtype=jnp.int32))
     safe = lanes.where(valid)
 
     def first(lane: Any) -> tuple[list[Any], Any, Verdict]:
@@ -121,9 +135,9 @@ def search(cell: Cell, lanes: Lanes) -> Found:
         eq = Equations(cell, {**safe, **own})
         begin = merged(eq, begin)
         shape = next(iter(own.values())).shape
-        u, steps, settled = newton(eq, [jnp.broadcast_to(begin[k], shape) for k in eq.unknowns])
-        verdict = judge(eq, u, steps[0])
-        return u, steps, verdict._replace(root=verdict.root & settled)
+        found = newton(eq, [jnp.broadcast_to(begin[k], shape) for k in eq.unknowns])
+        verdict = judge(eq, found.u, found.around, found.steps[0])
+        return found.u, found.steps, verdict._replace(root=verdict.root & found.settled)
 
     own = {name: x for name, x in safe.items() if x.ndim}
     u, steps, verdict = by_block(first, (own, lanes.begin), valid.shape[0])
@@ -131,8 +145,7 @@ def search(cell: Cell, lanes: Lanes) -> Found:
     status = jnp.where(good, STATUS["stable"], STATUS["unstable"])
     status = jnp.where(verdict.root, status, STATUS["pending"])
     status = jnp.where(valid, status, STATUS["invalid"]).astype(jnp.int8)
-    found = Found(u, status, steps, verdict.residual)
-    return _second(cell, lanes._replace(params=safe), found, valid & ~good)
+    return Found(u, status, steps, verdict.residual)
 
 
 def merged(eq: Equations, given: Start) -> dict[tuple[str, ...], Any]:
@@ -157,8 +170,9 @@ def by_block(f: Any, lanes: Any, n: int) -> Any:
     return jax.tree.map(join, jax.lax.map(f, jax.tree.map(split, lanes)))
 
 
-def _second(cell: Cell, lanes: Lanes, found: Found, failed: Any) -> Found:
-    """Gather lanes that failed, or rest on an unstable root, for tiers 2 and 3."""
+def later_tiers(cell: Cell, lanes: Lanes, found: Found) -> Found:
+    """Gather lanes that are undecided after the first tier, for tiers 2 and 3."""
+    failed = undecided(found.status)
     n = failed.shape[0]
     width = min(max(_LEAST_GATHERED, n // _SHARE_GATHERED), n)
     # One array is gathered where there would be thirty: they take seconds to compile.
@@ -218,7 +232,8 @@ def follow(cell: Cell, lanes: Lanes, before: Found, real: Any) -> Found:
         course = relax(full, off, pace, waiting)
         reached = dict(zip(full.unknowns, course.u, strict=True))
         u = [reached[key] for key in eq.unknowns]
-        verdict = judge(eq, u, course.steps[0])
+        turn = course.steps[0]
+        verdict = judge(eq, u, materialize(eq.jacobian(u, once(turn)), turn), turn)
         root = waiting & verdict.root & course.settled & (verdict.stable | ~unstable)
         failure = jnp.where(course.ran_away, STATUS["no_steady_state"], STATUS["not_converged"])
         failure = jnp.where(jnp.isfinite(largest(course.u)), failure, STATUS["nonfinite"])

@@ -12,20 +12,12 @@ import numpy as np
 from .cell import Cell
 from .course import GROWTH, MAX_STEPS, RTOL, Limits
 from .labelled import Outputs
+from .lanes import batch, check_precision, compiled, lanes_at, lanes_of, rests_of
 from .outputs import OUTPUTS, check_outputs
 from .params import check_params, is_number
 from .protocol import Protocol
-from .rest import STATUS, solve_rest
-from .steady import (
-    Rest,
-    batch,
-    check_precision,
-    compiled,
-    labelled,
-    lanes_at,
-    lanes_of,
-    start_of,
-)
+from .rest import STATUS
+from .steady import Rest, labelled, start_of
 from .structure import structure
 from .trajectory import (
     Plan,
@@ -152,9 +144,8 @@ def simulate(
     spread = pieces(protocol, given, moments[-1], dtype)
     spread = spread._replace(start=_flat(spread.start, shape), stop=_flat(spread.stop, shape))
     limits = check_limits(rtol, max_steps, growth)
-    # Two programs, so that another protocol or other outputs compile the second one only.
     plain, when = structure(cell), clock(moments, plan, dtype)
-    rest = compiled(solve_rest, 1, lanes)(plain, lanes)
+    rest = rests_of(plain, lanes)
     run = compiled(evaluate, 2, (lanes, spread))
     found = run(plain, plan, lanes, rest, spread, when, limits)
     return Course(cell, moments, _shape(cell, plan, found, shape))

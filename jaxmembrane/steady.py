@@ -1,23 +1,23 @@
 """The resting state of one cell or of a batch: `steady_state` and what it returns."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
 from .balance import Equations
-from .begin import begin_at, check_start
+from .begin import check_start
 from .cell import Cell
 from .labelled import Labelled, Outputs
+from .lanes import batch, check_precision, compiled, lanes_at, rests_of
 from .modes import MODES, modes
 from .outputs import ENERGY_BUDGET, OUTPUTS, Output, Reading, check_outputs, labels, shown_dims
 from .params import check_params
-from .rest import BLOCK, STATUS, Found, Lanes, has_rest, safe_point, solve_rest
+from .rest import STATUS, Found, Lanes, has_rest, safe_point, solve_rest
 from .structure import structure
 
 DIAGNOSTICS = {
@@ -35,9 +35,6 @@ def usual(cell: Cell) -> tuple[str, ...]:
     """Outputs of `steady_state` unless told otherwise: all but eigenvalues and energy budget."""
     there = (name for name, o in OUTPUTS.items() if not o.needs(cell))
     return (*(name for name in there if name not in ENERGY_BUDGET), *DIAGNOSTICS)
-
-
-CPU_OPTIONS = {"xla_cpu_prefer_vector_width": 512}
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["values"], meta_fields=["cell"])
@@ -188,8 +185,7 @@ def steady_state(
     given, shape = batch(cell.nominal(params), begin, dtype)
     lanes = lanes_at(cell, given, begin, shape)
     plain = structure(cell)
-    # Whatever is asked of it, and for whatever, the search is compiled once.
-    found = compiled(solve_rest, 1, lanes)(plain, lanes)
+    found = rests_of(plain, lanes)
     told = compiled(outputs_at, 2, (lanes, found))(plain, names, lanes, found)
     return Rest(cell, shape_outputs(cell, told, shape))
 
@@ -199,57 +195,6 @@ def start_of(cell: Cell, start: Any) -> dict[str, Any]:
     if start is None:
         return {}
     return check_start(cell, start.as_start(cell) if isinstance(start, Rest) else start)
-
-
-def check_precision(precision: str) -> Any:
-    """The dtype of a precision, refusing a silent downgrade."""
-    if precision not in ("float64", "float32"):
-        raise ValueError(f"precision must be 'float64' or 'float32', not {precision!r}")
-    if precision == "float64" and jax.dtypes.canonicalize_dtype("float64") != "float64":
-        raise RuntimeError(
-            "JAX computes in 32 bits here; set jax.config.update('jax_enable_x64', True) before "
-            "(jm.configure() does), or ask for precision='float32'"
-        )
-    return jnp.dtype(precision)
-
-
-def batch(
-    params: Mapping[str, Any], begin: Mapping[str, Any], dtype: Any
-) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """Parameters as arrays, and the shape that they and a start broadcast to."""
-    given = {name: jnp.asarray(value, dtype) for name, value in params.items()}
-    shapes = {name: x.shape for name, x in given.items() if x.shape}
-    shapes |= {f"start {name}": np.shape(x) for name, x in begin.items() if np.shape(x)}
-    empty = [name for name, shape in shapes.items() if 0 in shape]
-    if empty:
-        raise ValueError(f"{empty[0]} is empty: give it one value at least")
-    try:
-        return given, np.broadcast_shapes(*shapes.values())
-    except ValueError:
-        listed = ", ".join(f"{name} {s}" for name, s in shapes.items())
-        raise ValueError(f"parameters must have shapes that broadcast, not {listed}") from None
-
-
-def lanes_of(x: Any, shape: tuple[int, ...]) -> Any:
-    """A value as lanes: flat, and padded to whole blocks with lanes that are no cells."""
-    n = int(np.prod(shape))
-    flat = jnp.broadcast_to(x, shape).reshape(n)
-    short = -n % BLOCK if n > BLOCK else 0
-    return jnp.concatenate([flat, jnp.full(short, jnp.nan, flat.dtype)]) if short else flat
-
-
-def lanes_at(
-    cell: Cell, given: Mapping[str, Any], begin: Mapping[str, Any], shape: tuple[int, ...]
-) -> Lanes:
-    """Parameters and a start, as `batch` has found their shape, as lanes."""
-
-    def flat(x: Any) -> Any:
-        return lanes_of(x, shape)
-
-    params = {name: flat(x) for name, x in given.items()}
-    dtype = next(iter(params.values())).dtype
-    nominal = {name: jnp.asarray(p.nominal, dtype) for name, p in cell.parameters.items()}
-    return Lanes(params, begin_at(cell, begin, params, flat), nominal)
 
 
 def evaluate(cell: Cell, names: tuple[str, ...], lanes: Lanes) -> dict[str, list[Any]]:
@@ -280,22 +225,6 @@ def outputs_at(
         else [jnp.where(ok, value, jnp.nan) for value in made[name]]
         for name in names
     }
-
-
-@cache
-def _jitted(program: Callable, static: int, options: bool) -> Any:
-    # Wider vectors are half as fast again.
-    settings = CPU_OPTIONS if options else None
-    return jax.jit(program, static_argnums=tuple(range(static)), compiler_options=settings)
-
-
-def compiled(program: Callable, static: int, given: Any) -> Any:
-    """A compiled program whose first arguments are static, for lanes that may be being traced.
-
-    Options of the compiler are refused inside another transformation.
-    """
-    traced = any(isinstance(x, Tracer) for x in jax.tree.leaves(given))
-    return _jitted(program, static, not traced and jax.default_backend() == "cpu")
 
 
 def shape_outputs(cell: Cell, flat: Mapping[str, list[Any]], shape: tuple[int, ...]) -> dict:

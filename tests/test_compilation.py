@@ -30,7 +30,7 @@ def compiled(caplog):
         def names():
             lines = [record.getMessage() for record in caplog.records]
             caplog.clear()
-            return [x for x in lines if x.startswith("Compiling") and "solve_rest" in x]
+            return [x for x in lines if x.startswith("Compiling") and "tier" in x]
 
         yield names
 

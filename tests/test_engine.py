@@ -64,18 +64,18 @@ def test_nothing_to_do_compiles_nothing(program):
 
 def test_padding_is_not_a_copy_of_a_hard_row(monkeypatch):
     """A padded lane must cost nothing, and only an invalid one is sure to."""
-    seen, for_device = [], Engine._for_device
+    seen, compiled = [], Engine._compiled
 
     def noting(self, *where):
-        (compiled,), shared = for_device(self, *where)
+        (stage,) = compiled(self, *where).values()
 
         def run(lanes, fixed):
             seen.append(np.asarray(lanes["x"]))
-            return compiled(lanes, fixed)
+            return stage(lanes, fixed)
 
-        return (run,), shared
+        return {0: run}
 
-    monkeypatch.setattr(Engine, "_for_device", noting)
+    monkeypatch.setattr(Engine, "_compiled", noting)
     results(Engine(Twice("padding"), {"k": 2.0}, 64), tiles_of(3, 64))
     assert np.isnan(seen[0][3:]).all()
 
@@ -91,6 +91,64 @@ def test_bits_are_those_of_the_precision_and_the_users_setting_stays(program, pr
     assert found["y"][0].dtype == precision
     wanted = np.arange(8, dtype=precision) * np.asarray(0.1, precision)
     assert found["y"][0].tobytes() == wanted.tobytes()
+
+
+# ---------------------------------------------------------------- stages
+
+
+@dataclass(frozen=True)
+class Negated:
+    """A stage that turns the sign of what is below zero, where anything is."""
+
+    name: str
+
+    def needed(self, made):
+        return bool(np.any(np.asarray(made["y"][0]) < 0))
+
+    def __call__(self, lanes, fixed, made):
+        return made | {"y": [abs(made["y"][0]), made["y"][1]]}
+
+
+@dataclass(frozen=True)
+class Halved:
+    """A last stage, that is given back what came in."""
+
+    name: str
+
+    def __call__(self, lanes, fixed, made):
+        return made | {"y": [made["y"][0] / fixed["k"]]}
+
+
+def test_a_stage_runs_and_is_compiled_where_it_is_needed_only(program):
+    stages = program, Negated(program.name), Halved(program.name)
+    device = jax.local_devices()[:1]
+
+    def compiled():
+        return {len(key[0]) for key in engine_module._COMPILED if key[0][0] == program}
+
+    def run(x):
+        engine = Engine(stages, {"k": 2.0}, 64, devices=device)
+        (found,) = results(engine, [Tile(0, {"x": x})])
+        return found["y"][0]
+
+    x = np.arange(10.0)
+    np.testing.assert_array_equal(run(x), x)
+    assert compiled() == {1, 3}
+    np.testing.assert_array_equal(run(-x), x)
+    assert compiled() == {1, 2, 3}
+    np.testing.assert_array_equal(run(x), x)
+
+
+def test_stages_that_jobs_have_in_common_are_compiled_once(program, monkeypatch):
+    run_one = Engine(program, {"k": 2.0}, 64)
+    results(run_one, tiles_of(3, 64))
+    compiled = []
+    build = engine_module.executables.build
+    monkeypatch.setattr(
+        engine_module.executables, "build", lambda *x: (compiled.append(x), build(*x))[1]
+    )
+    results(Engine((program, Halved(program.name)), {"k": 2.0}, 64), tiles_of(3, 64))
+    assert len(compiled) == 1
 
 
 # ---------------------------------------------------------------- devices
@@ -141,10 +199,10 @@ class Cramped(Engine):
 
     room = 1024
 
-    def _for_device(self, device, names, width):
+    def _compiled(self, device, shapes, width, *others):
         if width > self.room:
             raise FULL
-        return super()._for_device(device, names, width)
+        return super()._compiled(device, shapes, width, *others)
 
 
 def test_out_of_memory_takes_smaller_tiles_and_says_so_once(program):
@@ -171,7 +229,7 @@ def test_other_errors_of_the_device_are_not_taken_for_a_lack_of_memory(monkeypat
     def fail(*_):
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
-    monkeypatch.setattr(Engine, "_for_device", fail)
+    monkeypatch.setattr(Engine, "_compiled", fail)
     with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
         results(Engine(program, {"k": 2.0}, 2048), tiles_of(10, 2048))
 

@@ -40,6 +40,7 @@ FLOORS = [
         "arclength",
         "simulate",
         "steady",
+        "lanes",
         "begin",
         "labelled",
         "modes",

@@ -7,7 +7,7 @@ import xarray as xr
 from test_sweep import CELL, NAMES, SPACE, assert_same, make_space, swept
 
 import jaxmembrane as jm
-from jaxmembrane import engine, start, steady
+from jaxmembrane import engine, lanes, programs, start
 from jaxmembrane.balance import Equations
 from jaxmembrane.modes import MODES
 from jaxmembrane.rest import STATUS, Found
@@ -24,15 +24,16 @@ OUTSIDE = jm.Space({"bath.K": jm.Uniform(-1.0, 5.0)}).sobol(4)
 def guessed(monkeypatch):
     """Rests that are guessed instead of solved: all outputs, without a long compilation."""
 
-    def guess(cell, lanes):
-        params = lanes.params
+    def guess(cell, given):
+        params = given.params
         eq = Equations(cell, params)
         begin, n = start.guess(eq), jnp.broadcast_shapes(*(x.shape for x in params.values()))
         u = [jnp.broadcast_to(begin[key], n) for key in eq.unknowns]
         steps = jnp.zeros(n, jnp.int32)
         return Found(u, jnp.zeros(n, jnp.int8), steps, jnp.zeros(n, params["T"].dtype))
 
-    monkeypatch.setattr(steady, "solve_rest", guess)
+    for module in (programs, lanes):
+        monkeypatch.setattr(module, "first_tier", guess)
     monkeypatch.setattr(engine, "_COMPILED", {})
 
 

@@ -138,7 +138,7 @@ class Scene:
         self, x: Sequence[Any], numbers: Any, given: Mapping[str, Any], u: Sequence[Any]
     ) -> list[Any]:
         """Rests by Newton's method from near ones."""
-        return newton(Equations(self.cell, self.params(x, numbers, given)), u)[0]
+        return newton(Equations(self.cell, self.params(x, numbers, given)), u).u
 
     def courses(
         self,
