@@ -33,7 +33,7 @@ import optax
 import optimistix
 from scipy.optimize import least_squares, root
 from scipy.special import logit
-from time_course import engines, in_turns, run, warm
+from time_course import QUICK_REPEATS, REPEATS, engines, in_turns, run, warm
 
 import jaxmembrane as jm
 from jaxmembrane.constants import F, R
@@ -293,7 +293,7 @@ def race(quick, devices, population):
             add(name, peers, again, compile_s, end["x"], end["turns"])
         if not quick:
             add_ours("ours with optax.adam(0.05)", few, method=optax.adam(0.05))
-        return about, in_turns(races, 3)
+        return about, in_turns(races, QUICK_REPEATS if quick else REPEATS)
 
 
 def main():

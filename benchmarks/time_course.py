@@ -38,7 +38,8 @@ from jaxmembrane.structure import structure
 
 BOUND, LADDER = 1e-5, 10.0 ** -np.arange(4.0, 9.01, 0.125)
 CHUNKS = (("Kvaerno4", 128), ("Kvaerno4", 256), ("Kvaerno5", 128), ("Kvaerno3", 256))
-TILE, PEER_ROWS, REPEATS = 1280, 2048, 3
+TILE, PEER_ROWS = 1280, 2048
+REPEATS, QUICK_REPEATS = 7, 3
 HEAD = "{:12}{:53}{:>11}{:>11}{:>7}{:>11}{:>11}{:>7}{:>9}{:>10}"
 ROW = "{:12}{:53}{:11,.1f}{:11,.1f}{:7.1f}{:11,.1f}{:11,.1f}{:7.1f}{:9.1e}{:10.1f}"
 VERSIONS = {name: version(name) for name in ("jax", "jaxlib", "numpy", "scipy", "diffrax")}
@@ -83,7 +84,7 @@ def timed(race):
     return seconds, told if isinstance(told, float) else cpu
 
 
-def in_turns(races, repeats=REPEATS):
+def in_turns(races, repeats):
     """Median seconds and CPU seconds of races that alternate, by name."""
     rounds = [{name: timed(race) for name, race in races.items()} for _ in range(repeats)]
     return {name: tuple(np.median([r[name] for r in rounds], axis=0)) for name in races}
@@ -206,7 +207,7 @@ def race_courses(records, quick, pool, cache):
         told = f"SciPy {name}, {devices} processes, rtol {rtol:.1e}"
         about[told] = few, error, 0.0
         races[told] = partial(cpu_of_scipy, how, rtol)
-    times = in_turns(races)
+    times = in_turns(races, QUICK_REPEATS if quick else REPEATS)
     cached = pool.submit(compiled_again, cache, devices).result()
     for told, (count, error, compile_s) in about.items():
         theirs = tuple(x * rows / count for x in times[told])
