@@ -181,7 +181,8 @@ class Job:
         return tuple(len(known[dim]) for dim in self.dims(name))
 
 
-def _search(cell: Cell) -> tuple[FirstTier, LaterTiers]:
+def search_stages(cell: Cell) -> tuple[FirstTier, LaterTiers]:
+    """The stages that find the rests of a cell."""
     return FirstTier(structure(cell)), LaterTiers(structure(cell))
 
 
@@ -190,7 +191,7 @@ def resting_job(cell: Cell, fixed: Mapping[str, float], names: tuple[str, ...]) 
     return Job(
         cell,
         "resting states",
-        (*_search(cell), RestingProgram(structure(cell), names)),
+        (*search_stages(cell), RestingProgram(structure(cell), names)),
         {"fixed": dict(fixed), "harmless": cell.nominal()},
         {name: (AVAILABLE[name], False) for name in names},
         _FLAGS,
@@ -221,7 +222,7 @@ def course_job(
     return Job(
         cell,
         "time courses",
-        (*_search(cell), CourseProgram(structure(cell), plan)),
+        (*search_stages(cell), CourseProgram(structure(cell), plan)),
         {
             "fixed": dict(fixed),
             "harmless": cell.nominal(),

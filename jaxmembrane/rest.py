@@ -262,16 +262,21 @@ def all_unknowns(eq: Equations, u: list[Any]) -> dict[tuple[str, ...], Any]:
     return at
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
 def solve_rest(cell: Cell, lanes: Lanes) -> Found:
     """`search`, differentiable with respect to parameters, to any order."""
-    return search(cell, lanes)
+    return at_rest(cell, lanes, search(cell, jax.lax.stop_gradient(lanes)))
 
 
-@solve_rest.defjvp
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def at_rest(cell: Cell, lanes: Lanes, found: Found) -> Found:
+    """What was found, which moves with the parameters as a rest does."""
+    return found
+
+
+@at_rest.defjvp
 def _implicit(cell: Cell, primals: Any, tangents: Any) -> tuple[Found, Found]:
-    (lanes,), (moving,) = primals, tangents
-    found = solve_rest(cell, lanes)
+    (lanes, found), (moving, _) = primals, tangents
+    found = at_rest(cell, lanes, found)
     ok = has_rest(found.status)
     u, safe = safe_point(cell, lanes, found)
     eq = Equations(cell, safe)

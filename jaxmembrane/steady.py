@@ -17,7 +17,7 @@ from .lanes import batch, check_precision, compiled, lanes_at, rests_of
 from .modes import MODES, modes
 from .outputs import ENERGY_BUDGET, OUTPUTS, Output, Reading, check_outputs, labels, shown_dims
 from .params import check_params
-from .rest import STATUS, Found, Lanes, has_rest, safe_point, solve_rest
+from .rest import STATUS, Found, Lanes, has_rest, safe_point
 from .structure import structure
 
 DIAGNOSTICS = {
@@ -197,15 +197,10 @@ def start_of(cell: Cell, start: Any) -> dict[str, Any]:
     return check_start(cell, start.as_start(cell) if isinstance(start, Rest) else start)
 
 
-def evaluate(cell: Cell, names: tuple[str, ...], lanes: Lanes) -> dict[str, list[Any]]:
-    """Outputs of the rests of lanes: for each name the values of its dims, in row-major order."""
-    return outputs_at(cell, names, lanes, solve_rest(cell, lanes))
-
-
 def outputs_at(
     cell: Cell, names: tuple[str, ...], lanes: Lanes, found: Found
 ) -> dict[str, list[Any]]:
-    """Outputs of rests that were found."""
+    """Outputs of the rests of lanes: for each name the values of its dims, in row-major order."""
     ok = has_rest(found.status)
     u, safe = safe_point(cell, lanes, found)
     eq = Equations(cell, safe)

@@ -212,7 +212,10 @@ class TimeConstant(Summary):
 
 @dataclass(frozen=True)
 class TimeTo(Summary):
-    """When an output first meets a threshold, from either side, s; NaN where it never does."""
+    """When an output first meets a threshold, from either side, s; NaN where it never does.
+
+    What begins beyond it meets it on its way back.
+    """
 
     threshold: float
 

@@ -3,7 +3,8 @@
 import pytest
 
 import jaxmembrane as jm
-from jaxmembrane import cli, plot
+from jaxmembrane import cli, plot, sensitivity
+from jaxmembrane.sensitivity import sobol
 
 pytest.importorskip("matplotlib")
 
@@ -73,6 +74,17 @@ def test_another_picture_output_and_file_may_be_asked_for(stores, call, tmp_path
     options = "--kind", "interactions", "--output", "c[K]"
     status, drawn, _ = call(stores / "saltelli", "-o", file, *options)
     assert (status, drawn) == (0, [("interactions", "c[K]")])
+
+
+@pytest.mark.parametrize("study", ["[sensitivity]\nconfidence = 0.5\nresamples = 20", "my note"])
+def test_rows_are_analysed_as_their_study_says(call, tmp_path, monkeypatch, study):
+    analysed = []
+    monkeypatch.setattr(
+        sensitivity, "sobol", lambda ds, **how: (analysed.append(how), sobol(ds, **how))[1]
+    )
+    jm.sweep(CELL, SPACE.saltelli(8), tmp_path / "a", outputs=["V"], study=study)
+    assert call(tmp_path / "a", "-o", tmp_path / "a.png")[0] == 0
+    assert analysed == [{"confidence": 0.5, "resamples": 20} if "=" in study else {}]
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ def _draw(
     """Draw a dataset, having analysed it where the picture is one of an analysis."""
     from .. import plot, sensitivity
     from ..plot.rows import outputs
+    from ..study.sensitivity import stored_settings
 
     draw = getattr(plot, kind)
     if kind in _OF_CELLS:
@@ -91,7 +92,7 @@ def _draw(
         return draw(ds)
     analyses = {"interactions": "sobol", "subspace": "dgsm"}
     if analysis := getattr(sensitivity, analyses.get(kind, kind), None):
-        ds = analysis(ds)
+        ds = analysis(ds, **stored_settings(ds.attrs["study"]))
         return draw(ds, output or _first(map(str, ds["output"].values)))
     beside = ("time",) if kind == "bands" and "time" in ds.dims else ()
     output = output or _first(outputs(ds, beside))

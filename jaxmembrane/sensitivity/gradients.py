@@ -10,9 +10,9 @@ import jax.numpy as jnp
 
 from ..cell import Cell
 from ..outputs import Output, labels, shown_dims
-from ..programs import Job, resting_job
-from ..rest import Lanes
-from ..steady import AVAILABLE, DIAGNOSTICS, evaluate
+from ..programs import Job, resting_job, search_stages
+from ..rest import Found, Lanes, at_rest
+from ..steady import AVAILABLE, DIAGNOSTICS, outputs_at
 from ..structure import structure
 
 Axes = tuple[tuple[str, ...], ...]
@@ -21,17 +21,15 @@ Axes = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True)
 class GradientProgram:
-    """Outputs of the rests of lanes, with their derivatives along each axis.
-
-    One search for the rest, and one tangent of it for each axis; `shared` is that of
-    `RestingProgram`.
-    """
+    """Outputs of the rests of lanes, with their derivatives along each axis."""
 
     cell: Cell
     outputs: tuple[str, ...]
     axes: Axes
 
-    def __call__(self, lanes: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(
+        self, lanes: Mapping[str, Any], shared: Mapping[str, Any], found: Found
+    ) -> dict[str, Any]:
         """Values (lanes, outputs), derivatives and elasticities (lanes, outputs, axes)."""
         given = {**shared["fixed"], **lanes}
         at = [given[axis[0]] for axis in self.axes]
@@ -39,7 +37,8 @@ class GradientProgram:
         def read(at: list[Any]) -> tuple[list[Any], dict[str, list[Any]]]:
             moved = {name: x for axis, x in zip(self.axes, at, strict=True) for name in axis}
             asked = Lanes(given | moved, {}, shared["harmless"])
-            made = evaluate(self.cell, (*self.outputs, *DIAGNOSTICS), asked)
+            rest = at_rest(self.cell, asked, found)
+            made = outputs_at(self.cell, (*self.outputs, *DIAGNOSTICS), asked, rest)
             told = {name: made.pop(name) for name in DIAGNOSTICS}
             return [y for parts in made.values() for y in parts], told
 
@@ -73,7 +72,7 @@ def gradient_job(cell: Cell, fixed: Mapping[str, float], names: tuple[str, ...],
     return replace(
         resting_job(cell, fixed, tuple(DIAGNOSTICS)),
         title="derivatives of resting states",
-        program=GradientProgram(structure(cell), names, axes),
+        program=(*search_stages(cell), GradientProgram(structure(cell), names, axes)),
         variables={name: (out, False) for name, out in (made | DIAGNOSTICS).items()},
         labels={"output": tuple(label for label, _ in columns), "parameter": moved},
         along={

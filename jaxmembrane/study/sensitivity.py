@@ -1,5 +1,7 @@
 """The section [sensitivity]: how rows are analysed."""
 
+import tomllib
+from contextlib import suppress
 from typing import Any
 
 from ..blocks import BlockPoints
@@ -37,3 +39,11 @@ def read_sensitivity(file: File, cell: Cell | None, design: Design | None) -> di
         what = f"a {design.kind} design, which is analysed by all of [space]: leave it out"
         file.refuse(keys, f"parameters does not fit {what}")
     return found | {"parameters": [axis[0] for axis in axes if set(axis) & set(names)]}
+
+
+def stored_settings(text: str) -> dict[str, Any]:
+    """Keywords of an analysis, from the study that a store has kept; none where it is no file."""
+    given: Any = {}
+    with suppress(tomllib.TOMLDecodeError):
+        given = tomllib.loads(text).get("sensitivity", {})
+    return {key: given[key] for key in _BOOTSTRAP if key in given}
