@@ -140,7 +140,8 @@ def layout(schema: Schema, rows: range, chunk: int) -> Iterator[Layout]:
         yield Layout(name, (), (), 0, "float64", np.nan, {"role": "fixed", **about}, value)
     about, numbers = {"long_name": "row of the design"}, np.arange(rows.start, rows.stop)
     yield Layout(SAMPLE, (SAMPLE,), (len(rows),), 2**20, "int64", -1, about, numbers)
-    status = Variable(STATUS, (), "int8", {"long_name": "outcome of the row", **flags})
+    about = {"units": "1", "long_name": "outcome of the row", **flags}
+    status = Variable(STATUS, (), "int8", about)
     for v in (*schema.variables, status):
         shape = (len(rows), *(len(schema.labels[dim]) for dim in v.dims))
         about = {**({"role": "swept"} if v.coordinate else located(v)), **v.attrs}

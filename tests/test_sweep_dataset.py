@@ -69,7 +69,7 @@ def test_the_contract_of_the_dataset(tmp_path, guessed, store):
     dims |= {"current": ("transporter",), "reversal": ("transporter",)}
     for name in outputs:
         assert ds[name].dims == ("sample", *dims.get(name, ())), name
-        assert ds[name].long_name and (name == "status" or ds[name].units), name
+        assert ds[name].long_name and ds[name].units, name
     assert ds.status.dtype == np.int8 and ds.steps.dtype == np.int32 and ds.c.dtype == np.float64
     assert "_FillValue" not in {**ds.status.attrs, **ds.status.encoding}
     meanings = dict(zip(ds.status.flag_meanings.split(), ds.status.flag_values, strict=True))
