@@ -32,6 +32,7 @@ _DIGEST = hashlib.sha256().digest_size
 _HOME = Path(__file__).parent
 # What JAX finds in its own cache cannot be written again: jaxlib 0.10 leaves out half of it.
 _FOUND = "/jax/compilation_cache/cache_hits"
+_THREAD = threading.local()
 # Settings that change what is compiled; whatever else does stands in the program.
 _SETTINGS = ("jax_default_matmul_precision", "jax_debug_nans", "jax_debug_infs", "jax_disable_jit")
 
@@ -79,21 +80,24 @@ def load(place: Path | None, device: Any) -> tuple[Any, float] | None:
 
 def build(lowered: Any, options: Any, place: Path | None) -> tuple[Any, float]:
     """Compile, and keep the executable at a place; gives it and the seconds that it took."""
-    found, thread, begun = [], threading.get_ident(), time.perf_counter()
-
-    def note(event: str, **_: Any) -> None:
-        if event == _FOUND and threading.get_ident() == thread:
-            found.append(event)
-
-    jax.monitoring.register_event_listener(note)
-    try:
-        executable = lowered.compile(compiler_options=options)
-    finally:
-        jax.monitoring.unregister_event_listener(note)
+    _listen()
+    _THREAD.found, begun = False, time.perf_counter()
+    executable = lowered.compile(compiler_options=options)
     seconds = time.perf_counter() - begun
-    if place is not None and not found:
+    if place is not None and not _THREAD.found:
         _keep(place, executable, seconds)
     return executable, seconds
+
+
+@cache
+def _listen() -> None:
+    # For good: while one is taken off its list, JAX passes over another.
+    jax.monitoring.register_event_listener(_note)
+
+
+def _note(event: str, **_: Any) -> None:
+    if event == _FOUND:
+        _THREAD.found = True
 
 
 def _keep(place: Path, executable: Any, seconds: float) -> None:

@@ -1,5 +1,6 @@
 """Compiled programs that are kept between runs: found where the same code would run, else not."""
 
+import threading
 from dataclasses import dataclass
 from functools import partial
 
@@ -146,6 +147,40 @@ def test_jax_says_whether_it_compiled(tmp_path, monkeypatch, event):
     monkeypatch.setattr(executables, "_keep", lambda *what: kept.append(what))
     assert executables.build(Lowered(), "options", tmp_path)[0] == "options"
     assert bool(kept) == (event == "cache_misses")
+
+
+def test_what_jax_finds_is_not_missed_while_another_compilation_ends(tmp_path, monkeypatch):
+    begun, end, ended = (threading.Event() for _ in range(3))
+
+    class Other:
+        def compile(self, compiler_options):
+            begun.set()
+            end.wait(10)
+
+    class Found:
+        def compile(self, compiler_options):
+            jax.monitoring.record_event("/jax/compilation_cache/cache_hits")
+
+    def meanwhile(event, **_):
+        end.set()
+        ended.wait(10)
+
+    def other():
+        executables.build(Other(), None, None)
+        ended.set()
+
+    kept: list = []
+    monkeypatch.setattr(executables, "_keep", lambda *what: kept.append(what))
+    thread = threading.Thread(target=other)
+    thread.start()
+    begun.wait(10)
+    jax.monitoring.register_event_listener(meanwhile)
+    try:
+        executables.build(Found(), None, tmp_path)
+    finally:
+        jax.monitoring.unregister_event_listener(meanwhile)
+        thread.join()
+    assert not kept
 
 
 def test_a_stage_that_is_known_serves_another_program(home, ours, monkeypatch):
