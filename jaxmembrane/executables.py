@@ -30,9 +30,10 @@ from jax.experimental import serialize_executable
 
 _DIGEST = hashlib.sha256().digest_size
 _HOME = Path(__file__).parent
-# What JAX finds in its own cache cannot be written again: jaxlib 0.10 leaves out half of it.
+# What JAX finds in its own cache cannot be written again: jaxlib 0.10 leaves out half of it. And it
+# says nothing of what it still has in memory, which may have come from there.
 _FOUND = "/jax/compilation_cache/cache_hits"
-_THREAD = threading.local()
+_BUILT = "/jax/core/compile/backend_compile_duration"
 # Settings that change what is compiled; whatever else does stands in the program.
 _SETTINGS = ("jax_default_matmul_precision", "jax_debug_nans", "jax_debug_infs", "jax_disable_jit")
 
@@ -40,6 +41,16 @@ _SETTINGS = ("jax_default_matmul_precision", "jax_debug_nans", "jax_debug_infs",
 # Whose functions and classes the package's modules hold.
 _KNOWN = {__package__, *sys.stdlib_module_names, "jax", "jaxlib", "numpy", "scipy", "optax"}
 _KNOWN |= {"pandas", "pydantic", "rich", "typer", "xarray", "zarr"}
+
+
+class _Told(threading.local):
+    """What JAX has told of a thread's compilation."""
+
+    def __init__(self):
+        self.events: set[str] = set()
+
+
+_TOLD = _Told()
 
 
 class _Foreign(Exception):
@@ -81,10 +92,10 @@ def load(place: Path | None, device: Any) -> tuple[Any, float] | None:
 def build(lowered: Any, options: Any, place: Path | None) -> tuple[Any, float]:
     """Compile, and keep the executable at a place; gives it and the seconds that it took."""
     _listen()
-    _THREAD.found, begun = False, time.perf_counter()
+    _TOLD.events, begun = set(), time.perf_counter()
     executable = lowered.compile(compiler_options=options)
     seconds = time.perf_counter() - begun
-    if place is not None and not _THREAD.found:
+    if place is not None and _BUILT in _TOLD.events and _FOUND not in _TOLD.events:
         _keep(place, executable, seconds)
     return executable, seconds
 
@@ -93,11 +104,11 @@ def build(lowered: Any, options: Any, place: Path | None) -> tuple[Any, float]:
 def _listen() -> None:
     # For good: while one is taken off its list, JAX passes over another.
     jax.monitoring.register_event_listener(_note)
+    jax.monitoring.register_event_duration_secs_listener(_note)
 
 
-def _note(event: str, **_: Any) -> None:
-    if event == _FOUND:
-        _THREAD.found = True
+def _note(event: str, *_: Any, **__: Any) -> None:
+    _TOLD.events.add(event)
 
 
 def _keep(place: Path, executable: Any, seconds: float) -> None:
