@@ -76,7 +76,9 @@ def test_another_picture_output_and_file_may_be_asked_for(stores, call, tmp_path
     assert (status, drawn) == (0, [("interactions", "c[K]")])
 
 
-@pytest.mark.parametrize("study", ["[sensitivity]\nconfidence = 0.5\nresamples = 20", "my note"])
+@pytest.mark.parametrize(
+    "study", ["[sensitivity]\nconfidence = 0.5\nresamples = 20", "my note", "sensitivity = 3"]
+)
 def test_rows_are_analysed_as_their_study_says(call, tmp_path, monkeypatch, study):
     analysed = []
     monkeypatch.setattr(
@@ -84,7 +86,7 @@ def test_rows_are_analysed_as_their_study_says(call, tmp_path, monkeypatch, stud
     )
     jm.sweep(CELL, SPACE.saltelli(8), tmp_path / "a", outputs=["V"], study=study)
     assert call(tmp_path / "a", "-o", tmp_path / "a.png")[0] == 0
-    assert analysed == [{"confidence": 0.5, "resamples": 20} if "=" in study else {}]
+    assert analysed == [{"confidence": 0.5, "resamples": 20} if "[" in study else {}]
 
 
 @pytest.mark.parametrize(

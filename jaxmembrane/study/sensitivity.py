@@ -1,6 +1,7 @@
 """The section [sensitivity]: how rows are analysed."""
 
 import tomllib
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -21,7 +22,7 @@ def read_sensitivity(file: File, cell: Cell | None, design: Design | None) -> di
     These are told by the first parameter of their axis, in the order of the design.
     """
     given = file.table("sensitivity")
-    found = {key: given[key] for key in _BOOTSTRAP if key in given}
+    found = _of_bootstrap(given)
     for key, value in found.items():
         with file.at("sensitivity", key):
             check_bootstrap(**_BOOTSTRAP | {key: value})
@@ -43,7 +44,11 @@ def read_sensitivity(file: File, cell: Cell | None, design: Design | None) -> di
 
 def stored_settings(text: str) -> dict[str, Any]:
     """Keywords of an analysis, from the study that a store has kept; none where it is no file."""
-    given: Any = {}
+    given: Any = None
     with suppress(tomllib.TOMLDecodeError):
-        given = tomllib.loads(text).get("sensitivity", {})
+        given = tomllib.loads(text).get("sensitivity")
+    return _of_bootstrap(given) if isinstance(given, dict) else {}
+
+
+def _of_bootstrap(given: Mapping[str, Any]) -> dict[str, Any]:
     return {key: given[key] for key in _BOOTSTRAP if key in given}
